@@ -1,0 +1,42 @@
+//! `cargo xtask bench`: the measurements that docs/benchmarks.md records.
+
+use crate::{contracts, run};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+#[derive(Args)]
+pub struct Options {
+    /// What to measure; everything if left out.
+    #[arg(value_enum)]
+    what: Vec<Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Gas of whole transactions, on anvil.
+    Gas,
+    /// The light client in Rust against bare signature recovery.
+    LightClient,
+    /// Trie proofs of 1 to 1,000 keys.
+    Proofs,
+    /// The relayer: packets per second, latency, memory.
+    Relayer,
+}
+
+/// Runs the benchmarks asked for.
+pub fn run(o: &Options) -> Result<()> {
+    let wanted = |k: Kind| o.what.is_empty() || o.what.contains(&k);
+    if wanted(Kind::Gas) {
+        contracts::script("gas")?;
+    }
+    if wanted(Kind::LightClient) {
+        run::run(".", &["cargo", "bench", "-p", "lupu-qbft"])?;
+    }
+    if wanted(Kind::Proofs) {
+        run::run(".", &["cargo", "bench", "-p", "lupu-ethereum-state"])?;
+    }
+    if wanted(Kind::Relayer) {
+        run::run(".", &["cargo", "run", "--release", "-p", "lupu-tests", "--bin", "throughput"])?;
+    }
+    Ok(())
+}
