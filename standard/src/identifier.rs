@@ -30,6 +30,13 @@ pub enum IdentifierError {
     /// A sequence of zero, or past 2⁶⁴−1.
     #[error("sequence must be at least 1")]
     ZeroSequence,
+    /// A client identifier that governance may not hand out: `client-` and `channel-` belong to
+    /// automatic numbering.
+    #[error("client identifier begins with {prefix}, which is reserved")]
+    Reserved {
+        /// The reserved beginning.
+        prefix: &'static str,
+    },
 }
 
 fn check(what: &'static str, s: &str, min: usize, max: usize) -> Result<(), IdentifierError> {
@@ -98,6 +105,26 @@ identifier!(
     /// The name of a chain in the relayer's configuration, for example `harbour`. 2 to 64 bytes.
     ChainId, "chain identifier", 2, 64
 );
+
+impl ClientId {
+    /// The rules for an identifier that governance gives to a client of a host of ours: 4 to 128
+    /// bytes, not beginning with `client-` or `channel-` (the router's custom identifiers).
+    ///
+    /// A packet may still name a client of another host that numbers its clients itself, so this
+    /// is not part of [`ClientId::new`].
+    pub fn check_custom(&self) -> Result<(), IdentifierError> {
+        let found = self.0.len();
+        if found < 4 {
+            return Err(IdentifierError::Length { what: "custom client identifier", found, min: 4, max: 128 });
+        }
+        for prefix in ["client-", "channel-"] {
+            if self.0.starts_with(prefix) {
+                return Err(IdentifierError::Reserved { prefix });
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The number of a packet, counted from 1 for each source client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

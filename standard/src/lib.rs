@@ -7,18 +7,30 @@
 
 extern crate alloc;
 
+pub mod abi;
 pub mod ack;
+mod base64;
 pub mod commitment;
+pub mod denom;
+pub mod evm;
 pub mod height;
+pub mod ics20;
+pub mod ics27;
 pub mod identifier;
+pub mod json;
 pub mod packet;
 pub mod path;
+pub mod payload;
+pub mod protobuf;
+pub mod rules;
 
 pub use ack::Acknowledgement;
+pub use denom::Denom;
 pub use height::{Height, TimestampSecs};
 pub use identifier::{ChainId, ClientId, IdentifierError, PortId, Sequence};
 pub use packet::{Packet, Payload};
 pub use path::{Path, PathKind};
+pub use payload::Encoding;
 
 /// A 32-byte hash or commitment.
 pub use alloy_primitives::B256;
