@@ -88,7 +88,13 @@ pub trait Chain: Send + Sync + 'static {
     async fn simulate(&self, account: &AccountId, messages: &[Message]) -> Result<Simulation, AdapterError>;
 
     /// Signs the messages as one transaction. Does not send it.
-    async fn sign(&self, account: &AccountId, nonce: u64, gas_limit: u64, messages: &[Message]) -> Result<SignedTransaction, AdapterError>;
+    async fn sign(
+        &self,
+        account: &AccountId,
+        nonce: u64,
+        gas_limit: u64,
+        messages: &[Message],
+    ) -> Result<SignedTransaction, AdapterError>;
 
     /// Sends a signed transaction; harmless if it was sent before.
     async fn broadcast(&self, transaction: &SignedTransaction) -> Result<(), AdapterError>;

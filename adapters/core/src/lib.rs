@@ -16,5 +16,7 @@ pub use chain::{BoundClient, Chain, Head};
 pub use error::{AdapterError, ErrorKind};
 pub use event::{PacketEvent, PacketEventKind};
 pub use message::{Message, Outcome};
-pub use prover::{ClientParameters, ClientUpdate, InitialClient, Material, Prover, StateProof, TrustAnchor, TrustedState};
-pub use transaction::{AccountId, Included, Simulation, SignedTransaction, TransactionStatus};
+pub use prover::{
+    ClientParameters, ClientUpdate, InitialClient, Material, Prover, StateProof, TrustAnchor, TrustedState,
+};
+pub use transaction::{AccountId, Included, SignedTransaction, Simulation, TransactionStatus};

@@ -91,15 +91,30 @@ pub enum Outcome {
     NotOurs = 9,
     /// The packet breaks a rule of the standard.
     Malformed = 10,
+    /// A timeout whose proof is of a time before the packet's timeout.
+    NotExpired = 11,
 }
 
 impl Outcome {
     /// From the number of the EVM interface.
     pub fn from_u8(n: u8) -> Option<Self> {
         use Outcome::*;
-        [None, Received, Acknowledged, TimedOut, Duplicate, Expired, AppFailed, InsufficientGas, UnknownPort, NotOurs, Malformed]
-            .into_iter()
-            .nth(n as usize)
+        [
+            None,
+            Received,
+            Acknowledged,
+            TimedOut,
+            Duplicate,
+            Expired,
+            AppFailed,
+            InsufficientGas,
+            UnknownPort,
+            NotOurs,
+            Malformed,
+            NotExpired,
+        ]
+        .into_iter()
+        .nth(n as usize)
     }
     /// Whether the packet needs no further step of this kind.
     pub fn is_done(self) -> bool {

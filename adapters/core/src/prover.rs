@@ -115,7 +115,12 @@ pub trait Prover: Send + Sync + 'static {
 
     /// The updates that bring a client from a trusted state to `target`: usually one, more where
     /// the validator set changed too much at once. Each was accepted by a copy of `client`.
-    async fn updates(&self, state: &[u8], trusted: &TrustedState, target: Height) -> Result<Vec<ClientUpdate>, AdapterError>;
+    async fn updates(
+        &self,
+        state: &[u8],
+        trusted: &TrustedState,
+        target: Height,
+    ) -> Result<Vec<ClientUpdate>, AdapterError>;
 
     /// One proof for many claims, in this order, at a height whose consensus state is given.
     /// `prefix` is the counterparty merkle prefix under which the host chain asks.
