@@ -107,19 +107,22 @@ impl<'a> Reader<'a> {
         let start = self.take(b'"', "a string")?;
         let rest = self.input.get(self.at..).unwrap_or_default();
         let mut escaped = false;
-        let length = rest.iter().position(|b| {
-            let closes = *b == b'"' && !escaped;
+        let stop = rest.iter().position(|b| {
+            let stops = *b < 0x20 || (*b == b'"' && !escaped);
             escaped = *b == b'\\' && !escaped;
-            closes
+            stops
         });
-        let literal = length.and_then(|n| self.input.get(start..self.at + n + 1));
-        let Some(literal) = literal else {
+        let Some(stop) = stop.map(|n| self.at + n) else {
             return Err(JsonError::at(start, JsonProblem::OpenString));
         };
-        let text = serde_json::from_slice::<String>(literal).map_err(|e| {
-            let inside = e.column().saturating_sub(1).min(literal.len().saturating_sub(1));
-            JsonError::at(start + inside, JsonProblem::BadString)
-        })?;
+        let literal = self.input.get(start..=stop).unwrap_or_default();
+        let bad = |inside: usize| JsonError::at(start + inside, JsonProblem::BadString);
+        if literal.last() != Some(&b'"') {
+            return Err(bad(literal.len().saturating_sub(1)));
+        }
+        let literal = core::str::from_utf8(literal).map_err(|e| bad(e.valid_up_to()))?;
+        // On one line without control characters, the column counts bytes.
+        let text = serde_json::from_str::<String>(literal).map_err(|e| bad(e.column().saturating_sub(1)))?;
         self.at = start + literal.len();
         Ok((start, text))
     }
