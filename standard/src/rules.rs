@@ -2,8 +2,8 @@
 //!
 //! Each takes the packet and a view of what the host chain knows, and answers what must happen.
 //! Proofs are not checked here: a host verifies them first, then asks these functions. The order
-//! of the checks is part of the rule, so that all hosts give one answer; it is the order of
-//! ibc-go and ICS26Router: form, counterparty, time, then what is stored.
+//! of the checks is part of the rule, so that all hosts give one answer: the counterparty, the
+//! packet's form, what is stored, and last the time.
 
 use crate::{
     Acknowledgement, ClientId, Packet, Payload, TimestampSecs,
@@ -157,8 +157,8 @@ pub enum SendError {
 
 /// Whether the source chain may commit to this packet.
 pub fn check_send(packet: &Packet, view: &SendView<'_>) -> Result<(), SendError> {
-    check_payloads(&packet.payloads, view.payload_rule)?;
     check_counterparty(view.counterparty, &packet.destination_client)?;
+    check_payloads(&packet.payloads, view.payload_rule)?;
     let timeout = packet.timeout_timestamp;
     let now = view.now;
     match timeout.0.checked_sub(now.0) {
@@ -199,7 +199,7 @@ pub enum ReceiveOutcome {
     Receive,
     /// It was received before: change nothing, not an error.
     Duplicate,
-    /// Refuse: the block time has reached the timeout. Comes before `Duplicate`.
+    /// Refuse: the block time has reached the timeout. Only said of packets not yet received.
     Expired,
     /// Refuse: it names another source client than the counterparty.
     NotOurs(NotOurs),
@@ -209,16 +209,19 @@ pub enum ReceiveOutcome {
 
 /// What the destination chain must do with this packet.
 pub fn check_receive(packet: &Packet, view: &ReceiveView<'_>) -> ReceiveOutcome {
+    if let Err(e) = check_counterparty(view.counterparty, &packet.source_client) {
+        return ReceiveOutcome::NotOurs(e);
+    }
     if let Err(e) = check_payloads(&packet.payloads, view.payload_rule) {
         return ReceiveOutcome::Malformed(e);
     }
-    if let Err(e) = check_counterparty(view.counterparty, &packet.source_client) {
-        return ReceiveOutcome::NotOurs(e);
+    if view.receipt {
+        return ReceiveOutcome::Duplicate;
     }
     if view.block_time >= packet.timeout_timestamp {
         return ReceiveOutcome::Expired;
     }
-    if view.receipt { ReceiveOutcome::Duplicate } else { ReceiveOutcome::Receive }
+    ReceiveOutcome::Receive
 }
 
 /// What a source chain knows when a packet's end comes back, as acknowledgement or timeout.
@@ -254,6 +257,9 @@ pub fn check_acknowledge(
     acknowledgement: &Acknowledgement,
     view: &SettleView<'_>,
 ) -> AcknowledgeOutcome {
+    if let Err(e) = check_counterparty(view.counterparty, &packet.destination_client) {
+        return AcknowledgeOutcome::NotOurs(e);
+    }
     if let Err(e) = check_payloads(&packet.payloads, view.payload_rule) {
         return AcknowledgeOutcome::Malformed(e);
     }
@@ -261,9 +267,6 @@ pub fn check_acknowledge(
         Ok(verdict) => verdict,
         Err(e) => return AcknowledgeOutcome::BadAcknowledgement(e),
     };
-    if let Err(e) = check_counterparty(view.counterparty, &packet.destination_client) {
-        return AcknowledgeOutcome::NotOurs(e);
-    }
     match check_commitment(packet, view.commitment) {
         Ok(true) => AcknowledgeOutcome::Acknowledge(verdict),
         Ok(false) => AcknowledgeOutcome::Duplicate,
@@ -278,9 +281,8 @@ pub enum TimeoutOutcome {
     TimeOut,
     /// The commitment is gone: acknowledged or timed out before. Not an error.
     Duplicate,
-    /// Refuse: at the proof's height the destination had not reached the timeout. Comes before
-    /// `Duplicate`.
-    TooEarly,
+    /// Refuse: at the proof's height the destination had not reached the timeout.
+    NotExpired,
     /// Refuse: another counterparty, or another packet is committed here.
     NotOurs(NotOurs),
     /// Refuse: number or size of the payloads.
@@ -290,16 +292,14 @@ pub enum TimeoutOutcome {
 /// What the source chain must do with this timed-out packet. `proof_time` is the timestamp of
 /// the client's consensus state at the height of the absence proof.
 pub fn check_timeout(packet: &Packet, proof_time: TimestampSecs, view: &SettleView<'_>) -> TimeoutOutcome {
-    if let Err(e) = check_payloads(&packet.payloads, view.payload_rule) {
-        return TimeoutOutcome::Malformed(e);
-    }
     if let Err(e) = check_counterparty(view.counterparty, &packet.destination_client) {
         return TimeoutOutcome::NotOurs(e);
     }
-    if proof_time < packet.timeout_timestamp {
-        return TimeoutOutcome::TooEarly;
+    if let Err(e) = check_payloads(&packet.payloads, view.payload_rule) {
+        return TimeoutOutcome::Malformed(e);
     }
     match check_commitment(packet, view.commitment) {
+        Ok(true) if proof_time < packet.timeout_timestamp => TimeoutOutcome::NotExpired,
         Ok(true) => TimeoutOutcome::TimeOut,
         Ok(false) => TimeoutOutcome::Duplicate,
         Err(e) => TimeoutOutcome::NotOurs(e),

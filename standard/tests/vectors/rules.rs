@@ -112,7 +112,7 @@ pub fn timeout(case: &Case<'_>) {
         let found = match check_timeout(&packet(case), TimestampSecs(case.number("proof_time")), &view) {
             TimeoutOutcome::TimeOut => "TimeOut",
             TimeoutOutcome::Duplicate => "Duplicate",
-            TimeoutOutcome::TooEarly => "TooEarly",
+            TimeoutOutcome::NotExpired => "NotExpired",
             TimeoutOutcome::NotOurs(_) => "NotOurs",
             TimeoutOutcome::Malformed(_) => "Malformed",
         };
