@@ -7,6 +7,11 @@
 
 extern crate alloc;
 
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod abi;
 pub mod ack;
 mod base64;
