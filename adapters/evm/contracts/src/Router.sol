@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {IIBCApp} from "./interfaces/IIBCApp.sol";
+import {IICS26Router, IICS26RouterBatch} from "./interfaces/IICS26Router.sol";
+import {ILightClientBatch} from "./interfaces/ILightClient.sol";
+import {
+    ClientStatus,
+    Height,
+    MsgAckPacket,
+    MsgAckPackets,
+    MsgRecvPacket,
+    MsgRecvPackets,
+    MsgSendPacket,
+    MsgTimeoutPacket,
+    MsgTimeoutPackets,
+    MsgVerifyBatch,
+    MsgVerifyMembership,
+    MsgVerifyNonMembership,
+    Outcome,
+    Packet,
+    Payload
+} from "./interfaces/Types.sol";
+import {Ics24} from "./lib/Ics24.sol";
+import {PacketSettlement} from "./router/PacketSettlement.sol";
+import {RouterApps} from "./router/RouterApps.sol";
+import {RouterClients} from "./router/RouterClients.sol";
+import {RouterStorage} from "./router/RouterStorage.sol";
+
+/// @title The router: IBC v2 packets of one chain (ICS-04, with the interface of ICS26Router)
+/// @notice Applications send through it; anyone may relay to it. A packet is received, acknowledged or timed
+/// out only under a proof that the client's light client verifies. It is deployed by CREATE2 with the chain
+/// id in its init code, so that its address exists on one chain only.
+/// @dev Receiving, acknowledging and timing out exclude each other while an application runs; sending is
+/// allowed from within a callback. Every effect of a packet is stored before its application is called.
+contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, ReentrancyGuard {
+    error WrongChain(uint256 found, uint64 expected);
+    error InvalidAuthority();
+    error InvalidInitialization();
+    error EmptyBatch();
+    error MixedBatch();
+    error LengthMismatch();
+    error BatchNeedsOnePrefix();
+    error NotTheApp(address sender, string portId);
+    error PayloadTooLarge(uint256 length);
+    error InvalidDestinationPort(string portId);
+    error TimeoutElapsed(uint64 timeout);
+    error TimeoutTooFar(uint64 timeout);
+    error TimeoutBeforeClient(uint64 timeout);
+    error ClientNotActive(ClientStatus status);
+
+    /// @dev Longest life of a packet, in seconds.
+    uint256 private constant MAX_TIMEOUT = 86_400;
+
+    /// @param chainId this chain's id; construction fails elsewhere
+    /// @param authority the AccessManager that governs binding, custom ports, migration and pausing
+    /// @param migrationDelay_ seconds between the announcement of a client migration and the migration
+    constructor(uint64 chainId, address authority, uint64 migrationDelay_)
+        RouterClients(authority, migrationDelay_)
+    {
+        if (block.chainid != chainId) revert WrongChain(block.chainid, chainId);
+        if (authority.code.length == 0) revert InvalidAuthority();
+    }
+
+    /// @inheritdoc IICS26Router
+    function initialize(address) external pure {
+        revert InvalidInitialization();
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function pause() external restricted {
+        _pause();
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function unpause() external restricted {
+        _unpause();
+    }
+
+    /// @inheritdoc IICS26Router
+    function multicall(bytes[] calldata data) external returns (bytes[] memory results) {
+        results = new bytes[](data.length);
+        for (uint256 i = 0; i < data.length; ++i) {
+            (bool ok, bytes memory result) = address(this).delegatecall(data[i]);
+            if (!ok) {
+                assembly ("memory-safe") {
+                    revert(add(result, 0x20), mload(result))
+                }
+            }
+            results[i] = result;
+        }
+    }
+
+    /// @inheritdoc IICS26Router
+    function getCommitment(bytes32 hashedPath) external view returns (bytes32) {
+        return RouterStorage.store().commitments[hashedPath];
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function prevSequenceSend(string calldata clientId) external view returns (uint64) {
+        return RouterStorage.store().prevSequenceSends[clientId];
+    }
+
+    /// @inheritdoc IICS26Router
+    function sendPacket(MsgSendPacket calldata msg_) external whenNotPaused returns (uint64 sequence) {
+        Payload calldata payload = msg_.payload;
+        if (payload.value.length > MAX_PAYLOAD) revert PayloadTooLarge(payload.value.length);
+        if (RouterStorage.apps().apps[payload.sourcePort].app != msg.sender) {
+            revert NotTheApp(msg.sender, payload.sourcePort);
+        }
+        if (!Ics24.isIdentifier(bytes(payload.destPort), 2, 128)) {
+            revert InvalidDestinationPort(payload.destPort);
+        }
+        uint64 timeout = msg_.timeoutTimestamp;
+        if (timeout <= block.timestamp) revert TimeoutElapsed(timeout);
+        if (timeout > block.timestamp + MAX_TIMEOUT) revert TimeoutTooFar(timeout);
+        (ClientStatus status, uint64 latest) = _client(msg_.sourceClient).status();
+        if (status != ClientStatus.Active) revert ClientNotActive(status);
+        if (timeout <= latest) revert TimeoutBeforeClient(timeout);
+
+        RouterStorage.Commitments storage $ = RouterStorage.store();
+        sequence = $.prevSequenceSends[msg_.sourceClient] + 1;
+        $.prevSequenceSends[msg_.sourceClient] = sequence;
+        string memory destClient = RouterStorage.clients().counterparties[msg_.sourceClient].clientId;
+        $.commitments[Ics24.key(msg_.sourceClient, Ics24.COMMITMENT, sequence)] =
+            Ics24.commitPacket(destClient, timeout, payload);
+        Payload[] memory payloads = new Payload[](1);
+        payloads[0] = payload;
+        emit SendPacket(
+            msg_.sourceClient, sequence, Packet(sequence, msg_.sourceClient, destClient, timeout, payloads)
+        );
+    }
+
+    /// @inheritdoc IICS26Router
+    function recvPacket(MsgRecvPacket calldata msg_) external nonReentrant whenNotPaused {
+        Packet calldata packet = msg_.packet;
+        Settlement memory s = _open(packet.destClient);
+        _client(packet.destClient).verifyMembership(
+            MsgVerifyMembership(
+                msg_.proofCommitment,
+                msg_.proofHeight,
+                _path(packet.destClient, packet.sourceClient, Ics24.COMMITMENT, packet.sequence),
+                abi.encode(Ics24.commitPacket(packet))
+            )
+        );
+        _require(_receive(s, packet));
+    }
+
+    /// @inheritdoc IICS26Router
+    function ackPacket(MsgAckPacket calldata msg_) external nonReentrant {
+        Packet calldata packet = msg_.packet;
+        Settlement memory s = _open(packet.sourceClient);
+        _client(packet.sourceClient).verifyMembership(
+            MsgVerifyMembership(
+                msg_.proofAcked,
+                msg_.proofHeight,
+                _path(packet.sourceClient, packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence),
+                abi.encode(Ics24.commitAck(msg_.acknowledgement))
+            )
+        );
+        _require(_acknowledge(s, packet, msg_.acknowledgement));
+    }
+
+    /// @inheritdoc IICS26Router
+    function timeoutPacket(MsgTimeoutPacket calldata msg_) external nonReentrant {
+        Packet calldata packet = msg_.packet;
+        Settlement memory s = _open(packet.sourceClient);
+        uint256 time = _client(packet.sourceClient).verifyNonMembership(
+            MsgVerifyNonMembership(
+                msg_.proofTimeout,
+                msg_.proofHeight,
+                _path(packet.sourceClient, packet.destClient, Ics24.RECEIPT, packet.sequence)
+            )
+        );
+        _require(_timeOut(s, packet, time));
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function recvPackets(MsgRecvPackets calldata msg_)
+        external
+        nonReentrant
+        whenNotPaused
+        returns (Outcome[] memory outcomes)
+    {
+        uint256 n = msg_.packets.length;
+        if (n == 0) revert EmptyBatch();
+        string calldata clientId = msg_.packets[0].destClient;
+        Settlement memory s = _open(clientId);
+        bytes memory prefix = _onePrefix(clientId);
+        bytes[] memory paths = new bytes[](n);
+        bytes32[] memory values = new bytes32[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            Packet calldata packet = msg_.packets[i];
+            if (keccak256(bytes(packet.destClient)) != s.clientHash) revert MixedBatch();
+            paths[i] = Ics24.path(prefix, packet.sourceClient, Ics24.COMMITMENT, packet.sequence);
+            values[i] = Ics24.commitPacket(packet);
+        }
+        _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, values);
+        outcomes = new Outcome[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            outcomes[i] = _report(s, msg_.packets[i], _receive(s, msg_.packets[i]));
+        }
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function ackPackets(MsgAckPackets calldata msg_) external nonReentrant returns (Outcome[] memory outcomes) {
+        uint256 n = msg_.packets.length;
+        if (n == 0) revert EmptyBatch();
+        if (msg_.acknowledgements.length != n) revert LengthMismatch();
+        string calldata clientId = msg_.packets[0].sourceClient;
+        Settlement memory s = _open(clientId);
+        bytes memory prefix = _onePrefix(clientId);
+        bytes[] memory paths = new bytes[](n);
+        bytes32[] memory values = new bytes32[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            Packet calldata packet = msg_.packets[i];
+            if (keccak256(bytes(packet.sourceClient)) != s.clientHash) revert MixedBatch();
+            paths[i] = Ics24.path(prefix, packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence);
+            values[i] = Ics24.commitAcks(msg_.acknowledgements[i]);
+        }
+        _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, values);
+        outcomes = new Outcome[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            bytes[] calldata acks = msg_.acknowledgements[i];
+            Outcome outcome = acks.length == 1
+                ? _acknowledge(s, msg_.packets[i], acks[0])
+                : Outcome.Malformed;
+            outcomes[i] = _report(s, msg_.packets[i], outcome);
+        }
+    }
+
+    /// @inheritdoc IICS26RouterBatch
+    function timeoutPackets(MsgTimeoutPackets calldata msg_)
+        external
+        nonReentrant
+        returns (Outcome[] memory outcomes)
+    {
+        uint256 n = msg_.packets.length;
+        if (n == 0) revert EmptyBatch();
+        string calldata clientId = msg_.packets[0].sourceClient;
+        Settlement memory s = _open(clientId);
+        bytes memory prefix = _onePrefix(clientId);
+        bytes[] memory paths = new bytes[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            Packet calldata packet = msg_.packets[i];
+            if (keccak256(bytes(packet.sourceClient)) != s.clientHash) revert MixedBatch();
+            paths[i] = Ics24.path(prefix, packet.destClient, Ics24.RECEIPT, packet.sequence);
+        }
+        uint256 time = _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, new bytes32[](n));
+        outcomes = new Outcome[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            outcomes[i] = _report(s, msg_.packets[i], _timeOut(s, msg_.packets[i], time));
+        }
+    }
+
+    function _verifyBatch(
+        string calldata clientId,
+        bytes calldata proof,
+        Height calldata height,
+        bytes[] memory paths,
+        bytes32[] memory values
+    ) private view returns (uint256) {
+        return _client(clientId).verifyBatch(MsgVerifyBatch(proof, height, paths, values));
+    }
+
+    /// @dev The merkle path of a key on the counterparty: its prefix, with the key appended to the last element.
+    function _path(string calldata clientId, string calldata counterparty, uint256 kind, uint64 sequence)
+        private
+        view
+        returns (bytes[] memory path)
+    {
+        path = RouterStorage.clients().counterparties[clientId].merklePrefix;
+        uint256 last = path.length - 1;
+        path[last] = Ics24.path(path[last], counterparty, kind, sequence);
+    }
+
+    /// @dev The prefix of a counterparty whose paths have one element, as batches need.
+    function _onePrefix(string calldata clientId) private view returns (bytes memory) {
+        bytes[] memory prefix = RouterStorage.clients().counterparties[clientId].merklePrefix;
+        if (prefix.length != 1) revert BatchNeedsOnePrefix();
+        return prefix[0];
+    }
+
+    /// @dev What a settlement needs to know of the client; reverts if it is not bound.
+    function _open(string calldata clientId) private view returns (Settlement memory s) {
+        _client(clientId);
+        s.clientHash = keccak256(bytes(clientId));
+        s.counterpartyHash = keccak256(bytes(RouterStorage.clients().counterparties[clientId].clientId));
+    }
+}
