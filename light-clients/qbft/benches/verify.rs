@@ -28,8 +28,7 @@ fn verify(c: &mut Criterion) {
         let digest = s.block.digest();
         let seals = s.block.seals(&s.signers);
         let set = addresses(&s.header_set);
-        let trusted =
-            Trusted { height: Height(100), timestamp: TimestampSecs(common::T0), validators: &set };
+        let trusted = Trusted { height: Height(100), timestamp: TimestampSecs(common::T0), validators: &set };
         let now = TimestampSecs(s.now);
 
         let mut group = c.benchmark_group("header");
@@ -47,9 +46,7 @@ fn verify(c: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::new("update", n), |b| {
-            b.iter(|| {
-                check_update(&s.client, s.lookup(), black_box(&message), now, &K256).unwrap()
-            });
+            b.iter(|| check_update(&s.client, s.lookup(), black_box(&message), now, &K256).unwrap());
         });
         group.finish();
     }

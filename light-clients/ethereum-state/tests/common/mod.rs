@@ -1,6 +1,8 @@
 //! A trie built and proven by alloy-trie, the reference.
 #![allow(dead_code, missing_docs)]
 
+pub mod reference;
+
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::{HashBuilder, Nibbles, proof::ProofRetainer};
 use std::collections::BTreeMap;

@@ -2,6 +2,8 @@
 //! encoder is its own: nothing here uses the code under test to encode or hash a header.
 #![allow(dead_code, missing_docs)]
 
+pub mod reference;
+
 #[path = "../../../ethereum-state/tests/common/mod.rs"]
 pub mod state_trie;
 
@@ -87,11 +89,7 @@ pub fn joined(set: &[Validator]) -> Vec<u8> {
 
 /// The other signature of the same signer: s in the upper half.
 pub fn high_s(seal: &[u8]) -> Vec<u8> {
-    let order = U256::from_str_radix(
-        "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
-        16,
-    )
-    .unwrap();
+    let order = U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16).unwrap();
     let s = order - U256::from_be_slice(&seal[32..64]);
     [&seal[..32], &s.to_be_bytes::<32>(), &[seal[64] ^ 1]].concat()
 }
@@ -229,12 +227,7 @@ impl State {
 
     pub fn account(&self) -> Vec<u8> {
         let root = self.storage_root.unwrap_or_else(|| self.storage_trie().root());
-        let items = [
-            number(1),
-            vec![0x80],
-            string(root.as_slice()),
-            string(self.code_hash.as_slice()),
-        ];
+        let items = [number(1), vec![0x80], string(root.as_slice()), string(self.code_hash.as_slice())];
         list(&items)
     }
 
@@ -312,9 +305,7 @@ impl Scenario {
     /// `n` validators, all trusted, a quorum of which seal block 120 in round 0.
     pub fn new(kind: Kind, n: usize) -> Self {
         let set = validators("validator", n);
-        let storage = (1..=20u64)
-            .map(|i| (path_slot(&path("bank.qbft-harbour", 1, i)), commitment(i)))
-            .collect();
+        let storage = (1..=20u64).map(|i| (path_slot(&path("bank.qbft-harbour", 1, i)), commitment(i))).collect();
         let state = State {
             router: Address::from_word(state_trie::seeded("router", 0)),
             code_hash: state_trie::seeded("router code", 0),
@@ -401,9 +392,8 @@ impl Scenario {
     }
 
     pub fn message_with(&self, header: Vec<u8>) -> UpdateMessage {
-        let same = keccak256(
-            self.block.validators.iter().flat_map(|a| a.into_array()).collect::<Vec<u8>>(),
-        ) == self.trusted.validators_hash;
+        let same = keccak256(self.block.validators.iter().flat_map(|a| a.into_array()).collect::<Vec<u8>>())
+            == self.trusted.validators_hash;
         UpdateMessage {
             header: header.into(),
             trusted_height: Height(self.trusted_height),
@@ -421,13 +411,8 @@ impl Scenario {
     pub fn consensus(&self) -> ConsensusState {
         ConsensusState {
             timestamp: TimestampSecs(self.block.timestamp),
-            storage_root: self
-                .state
-                .storage_root
-                .unwrap_or_else(|| self.state.storage_trie().root()),
-            validators_hash: keccak256(
-                self.block.validators.iter().flat_map(|a| a.into_array()).collect::<Vec<u8>>(),
-            ),
+            storage_root: self.state.storage_root.unwrap_or_else(|| self.state.storage_trie().root()),
+            validators_hash: keccak256(self.block.validators.iter().flat_map(|a| a.into_array()).collect::<Vec<u8>>()),
         }
     }
 }
