@@ -831,6 +831,8 @@ def packet_json():
     bad("sequence-zero", '"sequence":1', '"sequence":0', "sequence", "0,", "Identifier")
     bad("sequence-negative", '"sequence":1', '"sequence":-1', "sequence", "-1", "Expected")
     bad("sequence-fraction", '"sequence":1', '"sequence":1.5', "sequence", ".5", "Expected")
+    bad("sequence-exponent", '"sequence":1', '"sequence":1e3', "sequence", "e3", "Expected")
+    bad("sequence-leading-zero", '"sequence":1', '"sequence":01', "sequence", "01", "Expected")
     bad("sequence-text", '"sequence":1', '"sequence":"1"', "sequence", '"1"', "Expected")
     bad("sequence-too-large", '"sequence":1', '"sequence":18446744073709551616', "sequence", "1844", "Expected")
     # A missing field is noticed at the closing brace of its object.
