@@ -1,1 +1,4 @@
-//! placeholder
+//! The relayer as a library.
+
+pub mod config;
+pub mod keys;

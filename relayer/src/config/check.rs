@@ -1,0 +1,128 @@
+//! What must hold between the tables: names that exist, identifiers that are unique, clients that match.
+
+use super::error::{Origin, Report, did_you_mean};
+use super::node::{Kind, Node};
+use super::types::{ClientConfig, Config};
+use lupu_standard::ChainId;
+use std::collections::BTreeMap;
+
+/// Checks the whole configuration against itself.
+pub(super) fn config(config: &Config, root: &Node, report: &Report<'_>) {
+    chain_ids(config, root, report);
+    for (i, client) in config.clients.iter().enumerate() {
+        let at = |field: &str| (origin(root, &["clients"], Some(i), field), format!("clients[{i}].{field}"));
+        chains_exist(config, client, &at, report);
+        unique(config, i, client, &at, report);
+        matched(config, client, &at, report);
+        bound_needs_contracts(config, client, &at, report);
+    }
+}
+
+type Place<'a> = dyn Fn(&str) -> (Origin, String) + 'a;
+
+fn chain_ids(config: &Config, root: &Node, report: &Report<'_>) {
+    let mut seen: BTreeMap<u64, &ChainId> = BTreeMap::new();
+    for (name, chain) in &config.chains {
+        if let Some(other) = seen.insert(chain.chain_id, name) {
+            let at = origin(root, &["chains", name.as_str()], None, "chain_id");
+            let problem = format!("{} is the chain id of `{other}` too", chain.chain_id);
+            report.add(&at, &format!("chains.{name}.chain_id"), problem, "each chain has its own id");
+        }
+    }
+}
+
+fn chains_exist(config: &Config, client: &ClientConfig, at: &Place<'_>, report: &Report<'_>) {
+    for (field, name) in [("on", &client.on), ("of", &client.of)] {
+        if config.chains.contains_key(name) {
+            continue;
+        }
+        let (origin, path) = at(field);
+        let help = match did_you_mean(name.as_str(), config.chains.keys().map(ChainId::as_str)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("add [chains.{name}]"),
+        };
+        report.add(&origin, &path, format!("there is no chain \"{name}\""), help);
+    }
+    if client.on == client.of {
+        let (origin, path) = at("of");
+        report.add(&origin, &path, "a client cannot track the chain it is on", "");
+    }
+}
+
+fn unique(config: &Config, i: usize, client: &ClientConfig, at: &Place<'_>, report: &Report<'_>) {
+    if config.clients.iter().take(i).any(|c| c.id == client.id) {
+        let (origin, path) = at("id");
+        report.add(
+            &origin,
+            &path,
+            format!("\"{}\" is the id of another client", client.id),
+            "ids are unique in the consortium",
+        );
+    }
+}
+
+fn matched(config: &Config, client: &ClientConfig, at: &Place<'_>, report: &Report<'_>) {
+    let (origin, path) = at("counterparty");
+    let Some(other) = config.clients.iter().find(|c| c.id == client.counterparty) else {
+        if client.bound {
+            let near = did_you_mean(client.counterparty.as_str(), config.clients.iter().map(|c| c.id.as_str()));
+            let help = match near {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("create it with `lupu client create --on {} --of {}`", client.of, client.on),
+            };
+            report.add(&origin, &path, format!("there is no client \"{}\"", client.counterparty), help);
+        }
+        return;
+    };
+    if !other.is_counterparty_of(client) {
+        let problem = format!(
+            "\"{}\" is on {}, tracks {} and names \"{}\": it is not the counterparty of \"{}\"",
+            other.id, other.on, other.of, other.counterparty, client.id
+        );
+        report.add(&origin, &path, problem, "both clients of a route must name each other");
+    }
+}
+
+fn bound_needs_contracts(config: &Config, client: &ClientConfig, at: &Place<'_>, report: &Report<'_>) {
+    if !client.bound {
+        return;
+    }
+    let (origin, path) = at("bound");
+    if client.light_client.is_none() {
+        report.add(
+            &origin,
+            &path,
+            "is true, but there is no light_client",
+            "`lupu client create` deploys and writes it",
+        );
+    }
+    if let Some(chain) = config.chains.get(&client.on).filter(|c| c.contracts.is_none()) {
+        let help = format!("run `lupu deploy --chain {}`", chain.name);
+        report.add(&origin, &path, format!("is true, but chain {} has no contracts", chain.name), help);
+    }
+}
+
+/// Where a field stands; the enclosing table if the field is not written.
+fn origin(root: &Node, path: &[&str], index: Option<usize>, field: &str) -> Origin {
+    let mut node = root;
+    for key in path {
+        match get(node, key) {
+            Some(next) => node = next,
+            None => return node.origin.clone(),
+        }
+    }
+    if let (Some(i), Kind::Array(nodes)) = (index, &node.kind) {
+        match nodes.get(i) {
+            Some(next) => node = next,
+            None => return node.origin.clone(),
+        }
+    }
+    get(node, field).map_or_else(|| node.origin.clone(), |n| n.origin.clone())
+}
+
+fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match &node.kind {
+        Kind::Table(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.node),
+        _ => None,
+    }
+}

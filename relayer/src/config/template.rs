@@ -1,0 +1,96 @@
+//! The commented file that `lupu init` writes.
+
+use super::types::Consensus;
+use lupu_standard::ChainId;
+use std::fmt::Write;
+
+/// What is known about a chain before the first configuration exists.
+#[derive(Clone, Debug)]
+pub struct ChainSketch {
+    /// Its name.
+    pub name: ChainId,
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// How its blocks are sealed.
+    pub consensus: Consensus,
+    /// HTTP endpoints.
+    pub rpc: Vec<String>,
+    /// WebSocket endpoints.
+    pub ws: Vec<String>,
+    /// Keys, as they stand in the file.
+    pub keys: Vec<String>,
+}
+
+const HEAD: &str = r#"# Configuration of the Lupu relayer. `lupu config check` reads it and says what is missing.
+#
+# Any value can be replaced by an environment variable, with two underscores between the levels:
+#   LUPU__RELAYER__LISTEN=0.0.0.0:9464    LUPU__CHAINS__HARBOUR__RPC=http://one:8545,http://two:8545
+# Private keys never stand here: `lupu key add NAME` keeps them encrypted in the keystore folder.
+
+[relayer]
+store = "lupu.sqlite"         # everything the relayer knows; relative to this file
+listen = "127.0.0.1:9464"     # /healthz and /metrics; leave it out to serve nothing
+keystore = "keys"             # folder of encrypted keys (Web3 secret storage, version 3)
+log = "info"                  # error, warn, info, debug, trace; or per module: "lupu_relayer=debug,info"
+
+[relayer.batch]
+max_packets = 50              # most packets in one transaction
+max_wait_ms = 500             # how long a packet waits for company
+
+[relayer.retry]
+initial_ms = 500              # wait after the first failure; doubles each time
+max_ms = 60000                # longest wait
+# attempts = 20               # then wait for `lupu packet retry`; left out: never give up
+"#;
+
+const TAIL: &str = r#"
+# Light clients are written here by `lupu client create` and `lupu client bind`. One on each chain,
+# naming each other, make a route.
+#
+# [[clients]]
+# id = "harbour.qbft-bank"        # unique in the consortium
+# on = "harbour"                  # the chain that hosts it
+# of = "bank"                     # the chain that it tracks
+# counterparty = "bank.qbft-harbour"
+# [clients.parameters]
+# trusting_period = 604800        # seconds; more than 86400, the longest life of a packet
+# max_clock_drift = 30            # seconds that a header may be ahead of the host's clock
+# trust = "2/3"                   # share of the trusted validators that must have sealed; more than 1/3
+"#;
+
+/// The text of a new configuration.
+pub fn template(chains: &[ChainSketch]) -> String {
+    let mut out = HEAD.to_owned();
+    for chain in chains {
+        let list = |items: &[String]| items.iter().map(|i| format!("{i:?}")).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            out,
+            r#"
+[chains.{name}]
+family = "evm"
+chain_id = {id}
+consensus = "{consensus}"            # "qbft" (Besu, GoQuorum) or "ibft2" (Besu)
+rpc = [{rpc}]                 # several are better than one: the next is asked when one fails
+ws = [{ws}]                   # optional; without it the chain is polled
+keys = [{keys}]               # names of `lupu key list`, or "env:NAME"
+# gas_price = 0               # wei; left out: ask the node
+# [chains.{name}.contracts]   is written by `lupu deploy --chain {name}`
+# [chains.{name}.anchor]      is written by `lupu client create --of {name}`
+"#,
+            name = quoted(&chain.name),
+            id = chain.chain_id,
+            consensus = chain.consensus.as_str(),
+            rpc = list(&chain.rpc),
+            ws = list(&chain.ws),
+            keys = list(&chain.keys),
+        );
+    }
+    out.push_str(TAIL);
+    out
+}
+
+/// A chain's name as a TOML key.
+fn quoted(name: &ChainId) -> String {
+    let s = name.as_str();
+    if s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') { s.to_owned() } else { format!("{s:?}") }
+}
