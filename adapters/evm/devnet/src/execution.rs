@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy::consensus::{Transaction as _, TxEnvelope};
 use alloy::eips::Typed2718;
+use alloy::eips::eip2930::AccessListItem;
 use alloy::primitives::{Address, B256, U256, map::AddressMap};
 use alloy::rpc::types::state::StateOverride;
 use revm::bytecode::Bytecode;
@@ -209,6 +210,31 @@ impl BlockContext {
             .build_mainnet()
             .transact(tx)
             .map(|outcome| outcome.result)
+    }
+}
+
+impl BlockContext {
+    /// The accounts and slots one transaction reads or writes, by address and slot.
+    pub fn touched(&self, db: &mut StateDb, tx: TxEnv) -> Result<Vec<AccessListItem>, ExecutionError> {
+        let outcome = Context::mainnet()
+            .with_db(db)
+            .with_block(self.block_env())
+            .with_cfg(self.cfg(Mode::Call))
+            .build_mainnet()
+            .transact(tx)?;
+        let precompile = |address: &Address| address[..18].iter().all(|byte| *byte == 0);
+        let mut items: Vec<_> = outcome
+            .state
+            .into_iter()
+            .filter(|(address, _)| !precompile(address))
+            .map(|(address, account)| {
+                let mut storage_keys: Vec<B256> = account.storage.keys().map(|slot| B256::from(*slot)).collect();
+                storage_keys.sort();
+                AccessListItem { address, storage_keys }
+            })
+            .collect();
+        items.sort_by_key(|item| item.address);
+        Ok(items)
     }
 }
 

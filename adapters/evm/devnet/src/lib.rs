@@ -15,23 +15,28 @@
 //! Nothing is written to disk: a chain lives as long as its [`Devnet`].
 
 mod block;
+mod builder;
 mod chain;
 mod config;
 mod devnet;
 mod execution;
 pub mod faults;
+mod fork;
 mod header;
 pub mod keys;
+pub mod lies;
 mod mempool;
 mod rpc;
 mod state;
 mod validators;
 
 pub use block::{Block, StoredReceipt};
+pub use builder::Builder;
 pub use chain::{Censor, Chain};
 pub use config::{Config, GenesisAccount, Hardfork, Kind, Production};
-pub use devnet::{Builder, DevAccount, Devnet, StartError};
+pub use devnet::{DevAccount, Devnet, StartError};
 pub use execution::StateDb;
+pub use fork::{Fork, ForkPlan};
 pub use header::{Extra, Form, MIX_HASH, Vote, block_hash, commit_digest, quorum, raw};
 pub use mempool::{PoolError, Rules, SignedTx};
 pub use state::{Account, State};

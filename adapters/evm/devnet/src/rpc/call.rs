@@ -2,8 +2,8 @@
 
 use alloy::eips::BlockId;
 use alloy::primitives::{Bytes, TxKind, U64, U256};
-use alloy::rpc::types::TransactionRequest;
 use alloy::rpc::types::state::StateOverride;
+use alloy::rpc::types::{AccessList, AccessListResult, TransactionRequest};
 use alloy::sol_types::{SolError as _, decode_revert_reason};
 use jsonrpsee::RpcModule;
 use jsonrpsee::server::RegisterMethodError;
@@ -35,6 +35,30 @@ pub(super) fn register(module: &mut RpcModule<Node>) -> Result<(), RegisterMetho
         let request = sequence.next::<TransactionRequest>()?;
         let (context, db) = prepare(node, sequence.optional_next()?, sequence.optional_next()?)?;
         estimate(&context, db, &request)
+    })?;
+    method(module, "eth_createAccessList", |node, params| {
+        let mut sequence = params.sequence();
+        let request = sequence.next::<TransactionRequest>()?;
+        let (context, db) = prepare(node, sequence.optional_next()?, sequence.optional_next()?)?;
+        access_list(&context, db, request)
+    })
+}
+
+/// What the call touches beside its sender and target, and what it uses with that list.
+fn access_list(context: &BlockContext, mut db: StateDb, mut request: TransactionRequest) -> RpcResult {
+    let gas = request.gas.unwrap_or(context.gas_limit);
+    request.access_list = None;
+    let touched = context.touched(&mut db, call_env(&request, gas)).map_err(invalid)?;
+    let target = request.to.and_then(|to| to.to().copied());
+    let spared = [request.from.unwrap_or_default(), target.unwrap_or_default(), context.coinbase];
+    let items =
+        touched.into_iter().filter(|item| !item.storage_keys.is_empty() || !spared.contains(&item.address)).collect();
+    request.access_list = Some(AccessList(items));
+    let outcome = context.simulate(&mut db, call_env(&request, gas)).map_err(invalid)?;
+    answer(AccessListResult {
+        access_list: request.access_list.unwrap_or_default(),
+        gas_used: U256::from(outcome.tx_gas_used()),
+        error: (!outcome.is_success()).then(|| "execution reverted".to_owned()),
     })
 }
 
