@@ -250,9 +250,9 @@ contract QbftLightClient is ILightClientBatch {
             mstore(0x00, slot)
             key := keccak256(0x00, 0x20)
         }
-        (uint256 at, uint256 length) = PackedProof.next(walk, key);
+        (uint256 pos, uint256 length) = PackedProof.next(walk, key);
         if (length == 0) return expected == 0 ? bytes4(0) : ValueAbsent.selector;
-        bytes32 value = PackedProof.storageValue(at, length);
+        bytes32 value = PackedProof.storageValue(pos, length);
         if (expected == 0) return ValuePresent.selector;
         if (value != expected) return ValueMismatch.selector;
     }
@@ -327,7 +327,7 @@ contract QbftLightClient is ILightClientBatch {
         uint256 count = h.sealCount;
         if (!h.sealsWellSized || count > h.validatorCount) revert InvalidSeal();
         bytes32 digest = QbftHeader.digest(h, KIND);
-        uint256 at = h.sealPayload;
+        uint256 pos = h.sealPayload;
         bool valid = true;
         assembly ("memory-safe") {
             let input := mload(0x40)
@@ -338,9 +338,9 @@ contract QbftLightClient is ILightClientBatch {
             let previous := 0
             for { let out := signers } lt(out, mload(0x40)) { out := add(out, 0x20) } {
                 // b8 41 r s v
-                let r := calldataload(add(at, 2))
-                let s := calldataload(add(at, 34))
-                let parity := byte(0, calldataload(add(at, 66)))
+                let r := calldataload(add(pos, 2))
+                let s := calldataload(add(pos, 34))
+                let parity := byte(0, calldataload(add(pos, 66)))
                 valid := and(valid, and(lt(parity, 2), lt(sub(s, 1), HALF_ORDER)))
                 valid := and(valid, lt(sub(r, 1), sub(ORDER, 1)))
                 mstore(add(input, 0x20), add(parity, 27))
@@ -353,7 +353,7 @@ contract QbftLightClient is ILightClientBatch {
                 sorted := and(sorted, gt(signer, previous))
                 previous := signer
                 mstore(out, signer)
-                at := add(at, 67)
+                pos := add(pos, 67)
             }
         }
         if (!valid) revert InvalidSeal();
@@ -419,11 +419,11 @@ contract QbftLightClient is ILightClientBatch {
             nodes.length := length
         }
         PackedProof.Walk memory walk = PackedProof.start(nodes, stateRoot);
-        (uint256 at, uint256 valueLength) = PackedProof.next(walk, ROUTER_KEY);
+        (uint256 pos, uint256 valueLength) = PackedProof.next(walk, ROUTER_KEY);
         PackedProof.finish(walk);
         if (valueLength == 0) revert RouterAbsent();
         bytes32 codeHash;
-        (storageRoot, codeHash) = PackedProof.account(at, valueLength);
+        (storageRoot, codeHash) = PackedProof.account(pos, valueLength);
         if (codeHash != ROUTER_CODE_HASH) revert RouterCodeMismatch();
         if (storageRoot == 0) revert ZeroStorageRoot();
     }

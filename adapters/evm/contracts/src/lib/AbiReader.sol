@@ -8,14 +8,14 @@ library AbiReader {
     error MalformedMessage();
 
     /// @notice A `bytes` or `string` at `at`: length, content, zero padding. `next` is the position behind it.
-    function bytesAt(uint256 at, uint256 end)
+    function bytesAt(uint256 pos, uint256 end)
         internal
         pure
         returns (uint256 start, uint256 length, uint256 next)
     {
-        if (at + 0x20 > end) revert MalformedMessage();
-        length = word(at);
-        start = at + 0x20;
+        if (pos + 0x20 > end) revert MalformedMessage();
+        length = word(pos);
+        start = pos + 0x20;
         if (length > end - start) revert MalformedMessage();
         next = start + ((length + 31) & ~uint256(31));
         if (next > end) revert MalformedMessage();
@@ -23,15 +23,15 @@ library AbiReader {
     }
 
     /// @notice The same as a slice, with the offset word at `head` (relative to `tuple`) checked.
-    function field(uint256 tuple, uint256 head, uint256 at, uint256 end)
+    function field(uint256 tuple, uint256 head, uint256 pos, uint256 end)
         internal
         pure
         returns (bytes calldata value, uint256 next)
     {
-        if (word(tuple + head) != at - tuple) revert MalformedMessage();
+        if (word(tuple + head) != pos - tuple) revert MalformedMessage();
         uint256 start;
         uint256 length;
-        (start, length, next) = bytesAt(at, end);
+        (start, length, next) = bytesAt(pos, end);
         assembly ("memory-safe") {
             value.offset := start
             value.length := length
@@ -47,9 +47,9 @@ library AbiReader {
         if (message.length < 0x20 + heads || word(tuple - 0x20) != 0x20) revert MalformedMessage();
     }
 
-    function word(uint256 at) internal pure returns (uint256 value) {
+    function word(uint256 pos) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            value := calldataload(at)
+            value := calldataload(pos)
         }
     }
 }

@@ -19,8 +19,8 @@ library Hex {
         uint256 length = data.length;
         assembly ("memory-safe") {
             let out := add(text, 34)
-            for { let at := add(data, 32) let end := add(at, length) } lt(at, end) { at := add(at, 1) } {
-                let b := byte(0, mload(at))
+            for { let pos := add(data, 32) let end := add(pos, length) } lt(pos, end) { pos := add(pos, 1) } {
+                let b := byte(0, mload(pos))
                 mstore8(out, byte(shr(4, b), digits))
                 mstore8(add(out, 1), byte(and(b, 0x0f), digits))
                 out := add(out, 2)
@@ -35,9 +35,9 @@ library Hex {
         ok = true;
         assembly ("memory-safe") {
             ok := eq(shr(240, calldataload(text.offset)), 0x3078)
-            let at := add(text.offset, 2)
-            for { let end := add(at, 40) } lt(at, end) { at := add(at, 1) } {
-                let c := byte(0, calldataload(at))
+            let pos := add(text.offset, 2)
+            for { let end := add(pos, 40) } lt(pos, end) { pos := add(pos, 1) } {
+                let c := byte(0, calldataload(pos))
                 let digit := sub(c, 48)
                 if gt(digit, 9) {
                     // 'A'..'F' and 'a'..'f'

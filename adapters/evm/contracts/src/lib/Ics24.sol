@@ -114,9 +114,9 @@ library Ics24 {
     }
 
     /// @notice The same of one acknowledgement at a memory position.
-    function commitAckAt(uint256 at, uint256 length) internal view returns (bytes32 hash) {
+    function commitAckAt(uint256 pos, uint256 length) internal view returns (bytes32 hash) {
         assembly ("memory-safe") {
-            let ok := staticcall(gas(), 2, at, length, 0x01, 0x20)
+            let ok := staticcall(gas(), 2, pos, length, 0x01, 0x20)
             ok := and(ok, eq(returndatasize(), 0x20))
             mstore8(0x00, 0x02)
             ok := and(ok, staticcall(gas(), 2, 0x00, 0x21, 0x00, 0x20))

@@ -188,11 +188,11 @@ library PackedProof {
     function _fullBranch(uint256 item) private pure returns (bool full) {
         assembly ("memory-safe") {
             let bad := xor(byte(0, calldataload(add(item, 528))), 0x80)
-            for { let at := item } lt(at, add(item, 528)) { at := add(at, 132) } {
-                bad := or(bad, xor(byte(0, calldataload(at)), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(at, 33))), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(at, 66))), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(at, 99))), 0xa0))
+            for { let pos := item } lt(pos, add(item, 528)) { pos := add(pos, 132) } {
+                bad := or(bad, xor(byte(0, calldataload(pos)), 0xa0))
+                bad := or(bad, xor(byte(0, calldataload(add(pos, 33))), 0xa0))
+                bad := or(bad, xor(byte(0, calldataload(add(pos, 66))), 0xa0))
+                bad := or(bad, xor(byte(0, calldataload(add(pos, 99))), 0xa0))
             }
             full := iszero(bad)
         }

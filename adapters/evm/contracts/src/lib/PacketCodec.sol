@@ -8,18 +8,18 @@ import {Packet, Payload} from "../interfaces/Types.sol";
 /// allocates. A packet has exactly one payload here.
 library PacketCodec {
     /// @notice The tuple of a packet.
-    function writePacket(uint256 at, Packet calldata packet) internal pure returns (uint256 next) {
+    function writePacket(uint256 pos, Packet calldata packet) internal pure returns (uint256 next) {
         uint64 sequence = packet.sequence;
         uint64 timeout = packet.timeoutTimestamp;
-        next = writeBytes(at + 0xa0, bytes(packet.sourceClient));
-        uint256 destination = next - at;
+        next = writeBytes(pos + 0xa0, bytes(packet.sourceClient));
+        uint256 destination = next - pos;
         next = writeBytes(next, bytes(packet.destClient));
         assembly ("memory-safe") {
-            mstore(at, sequence)
-            mstore(add(at, 0x20), 0xa0)
-            mstore(add(at, 0x40), destination)
-            mstore(add(at, 0x60), timeout)
-            mstore(add(at, 0x80), sub(next, at))
+            mstore(pos, sequence)
+            mstore(add(pos, 0x20), 0xa0)
+            mstore(add(pos, 0x40), destination)
+            mstore(add(pos, 0x60), timeout)
+            mstore(add(pos, 0x80), sub(next, pos))
             mstore(next, 1)
             mstore(add(next, 0x20), 0x20)
         }
@@ -27,34 +27,34 @@ library PacketCodec {
     }
 
     /// @notice The tuple of a payload.
-    function writePayload(uint256 at, Payload calldata payload) internal pure returns (uint256 next) {
-        next = at + 0xa0;
-        _offset(at, 0x00, next);
+    function writePayload(uint256 pos, Payload calldata payload) internal pure returns (uint256 next) {
+        next = pos + 0xa0;
+        _offset(pos, 0x00, next);
         next = writeBytes(next, bytes(payload.sourcePort));
-        _offset(at, 0x20, next);
+        _offset(pos, 0x20, next);
         next = writeBytes(next, bytes(payload.destPort));
-        _offset(at, 0x40, next);
+        _offset(pos, 0x40, next);
         next = writeBytes(next, bytes(payload.version));
-        _offset(at, 0x60, next);
+        _offset(pos, 0x60, next);
         next = writeBytes(next, bytes(payload.encoding));
-        _offset(at, 0x80, next);
+        _offset(pos, 0x80, next);
         next = writeBytes(next, payload.value);
     }
 
     /// @notice The arguments of onRecvPacket and onTimeoutPacket, from the selector on.
-    function writeCallback(uint256 at, bytes4 selector, Packet calldata packet, address relayer)
+    function writeCallback(uint256 pos, bytes4 selector, Packet calldata packet, address relayer)
         internal
         pure
         returns (uint256 next)
     {
         uint64 sequence = packet.sequence;
-        uint256 tuple = at + 0x24;
+        uint256 tuple = pos + 0x24;
         next = writeBytes(tuple + 0xa0, bytes(packet.sourceClient));
         uint256 destination = next - tuple;
         next = writeBytes(next, bytes(packet.destClient));
         assembly ("memory-safe") {
-            mstore(at, selector)
-            mstore(add(at, 0x04), 0x20)
+            mstore(pos, selector)
+            mstore(add(pos, 0x04), 0x20)
             mstore(tuple, 0xa0)
             mstore(add(tuple, 0x20), destination)
             mstore(add(tuple, 0x40), sequence)
@@ -66,20 +66,20 @@ library PacketCodec {
 
     /// @notice The arguments of onAcknowledgementPacket, from the selector on.
     function writeAckCallback(
-        uint256 at,
+        uint256 pos,
         bytes4 selector,
         Packet calldata packet,
         bytes calldata ack,
         address relayer
     ) internal pure returns (uint256 next) {
         uint64 sequence = packet.sequence;
-        uint256 tuple = at + 0x24;
+        uint256 tuple = pos + 0x24;
         next = writeBytes(tuple + 0xc0, bytes(packet.sourceClient));
         uint256 destination = next - tuple;
         next = writeBytes(next, bytes(packet.destClient));
         assembly ("memory-safe") {
-            mstore(at, selector)
-            mstore(add(at, 0x04), 0x20)
+            mstore(pos, selector)
+            mstore(add(pos, 0x04), 0x20)
             mstore(tuple, 0xc0)
             mstore(add(tuple, 0x20), destination)
             mstore(add(tuple, 0x40), sequence)
@@ -92,14 +92,14 @@ library PacketCodec {
     }
 
     /// @notice A `bytes` value: length, content, zero padding.
-    function writeBytes(uint256 at, bytes calldata data) internal pure returns (uint256 next) {
+    function writeBytes(uint256 pos, bytes calldata data) internal pure returns (uint256 next) {
         assembly ("memory-safe") {
             let length := data.length
-            mstore(at, length)
-            next := add(add(at, 0x20), and(add(length, 31), not(31)))
+            mstore(pos, length)
+            next := add(add(pos, 0x20), and(add(length, 31), not(31)))
             if length {
                 mstore(sub(next, 0x20), 0)
-                calldatacopy(add(at, 0x20), data.offset, length)
+                calldatacopy(add(pos, 0x20), data.offset, length)
             }
         }
     }

@@ -34,9 +34,9 @@ library QbftHeader {
     }
 
     /// @notice Reads a header. Everything that is fixed by the format is checked here.
-    function parse(uint256 at, uint256 length, uint256 kind) internal pure returns (Header memory h) {
-        (h.payload, h.end) = _list(at, at + length);
-        if (h.end != at + length) revert MalformedHeader();
+    function parse(uint256 pos, uint256 length, uint256 kind) internal pure returns (Header memory h) {
+        (h.payload, h.end) = _list(pos, pos + length);
+        if (h.end != pos + length) revert MalformedHeader();
         uint256 item = h.payload;
         // parentHash, ommersHash, coinbase, stateRoot, transactionsRoot, receiptsRoot, logsBloom, difficulty
         if (item + 446 > h.end) revert MalformedHeader();
@@ -168,23 +168,23 @@ library QbftHeader {
         assembly ("memory-safe") {
             start := mload(0x40)
         }
-        uint256 at = _writeHeader(start, total, 0xc0);
+        uint256 pos = _writeHeader(start, total, 0xc0);
         uint256 payload = h.payload;
         assembly ("memory-safe") {
-            calldatacopy(at, payload, before)
+            calldatacopy(pos, payload, before)
         }
-        at = _writeHeader(at + before, extra, 0x80);
-        at = _writeHeader(at, extraList, 0xc0);
+        pos = _writeHeader(pos + before, extra, 0x80);
+        pos = _writeHeader(pos, extraList, 0xc0);
         uint256 vanity = h.vanity;
         uint256 tail = h.extraEnd;
         uint256 end = h.end;
         assembly ("memory-safe") {
-            calldatacopy(at, vanity, inner)
-            at := add(at, inner)
-            mstore(at, shl(sub(256, shl(3, suffixLength)), suffix))
-            at := add(at, suffixLength)
-            calldatacopy(at, tail, sub(end, tail))
-            result := keccak256(start, sub(add(at, sub(end, tail)), start))
+            calldatacopy(pos, vanity, inner)
+            pos := add(pos, inner)
+            mstore(pos, shl(sub(256, shl(3, suffixLength)), suffix))
+            pos := add(pos, suffixLength)
+            calldatacopy(pos, tail, sub(end, tail))
+            result := keccak256(start, sub(add(pos, sub(end, tail)), start))
         }
     }
 
@@ -193,18 +193,18 @@ library QbftHeader {
     }
 
     /// @dev Writes an RLP header (`base` 0x80 for a string, 0xc0 for a list); returns the position after it.
-    function _writeHeader(uint256 at, uint256 length, uint256 base) private pure returns (uint256) {
+    function _writeHeader(uint256 pos, uint256 length, uint256 base) private pure returns (uint256) {
         uint256 size = _headerSize(length);
         uint256 value = size == 1 ? base + length : ((base + 0x36 + size) << (8 * (size - 1))) | length;
         assembly ("memory-safe") {
-            mstore(at, shl(sub(256, shl(3, size)), value))
+            mstore(pos, shl(sub(256, shl(3, size)), value))
         }
-        return at + size;
+        return pos + size;
     }
 
-    function _byte(uint256 at) private pure returns (uint256 b) {
+    function _byte(uint256 pos) private pure returns (uint256 b) {
         assembly ("memory-safe") {
-            b := byte(0, calldataload(at))
+            b := byte(0, calldataload(pos))
         }
     }
 

@@ -37,27 +37,27 @@ abstract contract AppCalls {
         if (msg.sender != address(this)) revert OnlySelf();
         bytes32 errorAck = Ics24.ERROR_ACK;
         assembly ("memory-safe") {
-            function fail(at, reason, length) {
+            function fail(pos, reason, length) {
                 if gt(length, MAX_REASON) { length := MAX_REASON }
-                mstore8(at, FAILED)
-                returndatacopy(add(at, 1), reason, length)
-                revert(at, add(length, 1))
+                mstore8(pos, FAILED)
+                returndatacopy(add(pos, 1), reason, length)
+                revert(pos, add(length, 1))
             }
-            let at := mload(0x40)
-            calldatacopy(at, data.offset, data.length)
+            let pos := mload(0x40)
+            calldatacopy(pos, data.offset, data.length)
             if lt(gas(), add(div(mul(limit, 64), 63), FRAME_GAS)) {
-                mstore8(at, STARVED)
-                revert(at, 1)
+                mstore8(pos, STARVED)
+                revert(pos, 1)
             }
-            if iszero(call(limit, app, 0, at, data.length, 0, 0)) { fail(at, 0, returndatasize()) }
-            if lt(returndatasize(), 0x40) { fail(at, 0, 0) }
-            returndatacopy(at, 0, 0x40)
-            let length := mload(add(at, 0x20))
-            let bad := or(iszero(eq(mload(at), 0x20)), or(iszero(length), gt(length, MAX_ACK)))
-            if or(bad, lt(sub(returndatasize(), 0x40), length)) { fail(at, 0, 0) }
-            returndatacopy(at, 0x40, length)
-            if and(eq(length, 0x20), eq(mload(at), errorAck)) { fail(at, 0, 0) }
-            return(at, length)
+            if iszero(call(limit, app, 0, pos, data.length, 0, 0)) { fail(pos, 0, returndatasize()) }
+            if lt(returndatasize(), 0x40) { fail(pos, 0, 0) }
+            returndatacopy(pos, 0, 0x40)
+            let length := mload(add(pos, 0x20))
+            let bad := or(iszero(eq(mload(pos), 0x20)), or(iszero(length), gt(length, MAX_ACK)))
+            if or(bad, lt(sub(returndatasize(), 0x40), length)) { fail(pos, 0, 0) }
+            returndatacopy(pos, 0x40, length)
+            if and(eq(length, 0x20), eq(mload(pos), errorAck)) { fail(pos, 0, 0) }
+            return(pos, length)
         }
     }
 
