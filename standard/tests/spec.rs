@@ -30,28 +30,40 @@ fn claims<'a>(rule: &Rule<'a>) -> Vec<&'a str> {
     rule.text.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".json")).collect()
 }
 
-#[derive(Default)]
+/// The cases of all files, by path under `vectors/`.
 struct Vectors(BTreeMap<String, Vec<Value>>);
 
 impl Vectors {
-    fn cases(&mut self, file: &str) -> &[Value] {
-        self.0.entry(file.to_owned()).or_insert_with(|| {
-            // A file that is not there has no cases; its claims are then listed as broken.
-            let Ok(text) = fs::read(here().join("vectors").join(file)) else { return Vec::new() };
-            let content: Value = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
-            content["cases"].as_array().unwrap_or_else(|| panic!("{file} has no cases")).clone()
-        })
+    fn read() -> Self {
+        let mut files = BTreeMap::new();
+        for folder in ["", "qbft/", "ethereum-state/"] {
+            for entry in fs::read_dir(here().join("vectors").join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|e| e == "json") {
+                    let name = format!("{folder}{}", path.file_name().unwrap().to_str().unwrap());
+                    let content: Value = serde_json::from_slice(&fs::read(&path).unwrap()).expect(&name);
+                    let cases = content["cases"].as_array().unwrap_or_else(|| panic!("{name} has no cases"));
+                    files.insert(name, cases.clone());
+                }
+            }
+        }
+        Self(files)
     }
 
-    /// How many cases a claim means.
-    fn count(&mut self, claim: &str) -> usize {
-        let has = |case: &Value, key: &str, value: &str| case[key].as_str() == Some(value);
-        if let Some((file, query)) = claim.split_once('?') {
-            let (key, value) = query.split_once('=').expect("key=value");
-            return self.cases(file).iter().filter(|c| has(c, key, value)).count();
-        }
-        let (file, name) = claim.split_once('#').unwrap_or_else(|| panic!("{claim}: no case named"));
-        self.cases(file).iter().filter(|c| name == "*" || has(c, "name", name)).count()
+    /// How many cases a claim means. A star in the file's name stands for any text.
+    fn count(&self, claim: &str) -> usize {
+        let (file, key, value) = match (claim.split_once('#'), claim.split_once('?')) {
+            (Some((file, name)), None) => (file, "name", name),
+            (None, Some((file, query))) => {
+                let (key, value) = query.split_once('=').expect("key=value");
+                (file, key, value)
+            }
+            _ => panic!("{claim}: no case named"),
+        };
+        let (start, end) = file.split_once('*').unwrap_or((file, ""));
+        let meant = |f: &str| if end.is_empty() { f == file } else { f.starts_with(start) && f.ends_with(end) };
+        let files = self.0.iter().filter(|(f, _)| meant(f));
+        files.flat_map(|(_, cases)| cases).filter(|c| value == "*" || c[key].as_str() == Some(value)).count()
     }
 }
 
@@ -60,7 +72,7 @@ fn every_rule_has_one_identifier_and_its_vectors() {
     let spec = fs::read_to_string(here().join("SPEC.md")).unwrap();
     let rules = rules(&spec);
     assert!(rules.len() > 100, "only {} rules read", rules.len());
-    let mut vectors = Vectors::default();
+    let vectors = Vectors::read();
     let mut last: BTreeMap<&str, u32> = BTreeMap::new();
     let mut broken = Vec::new();
     for rule in &rules {
@@ -99,5 +111,26 @@ fn every_vector_file_is_claimed_by_a_rule() {
         if name.ends_with(".json") {
             assert!(spec.contains(&format!("`{name}#")), "no rule names a case of {name}");
         }
+    }
+}
+
+/// The names of the light client's checks are the same in the vectors and in the rules.
+#[test]
+fn every_check_of_the_light_client_is_in_a_rule() {
+    let spec = fs::read_to_string(here().join("SPEC.md")).unwrap();
+    let vectors = Vectors::read();
+    let outcomes = ["ok", "Update", "NoOp", "Misbehaviour"];
+    let mut checks = BTreeSet::new();
+    for (file, cases) in vectors.0.iter().filter(|(file, _)| file.starts_with("qbft/")) {
+        for case in cases {
+            let expect = case["expect"].as_str().unwrap_or_else(|| panic!("{file}: {} expects nothing", case["name"]));
+            if !outcomes.contains(&expect) {
+                checks.insert(expect);
+            }
+        }
+    }
+    assert!(checks.len() > 20, "only {} checks are in the vectors", checks.len());
+    for check in checks {
+        assert!(spec.contains(&format!("`{check}`")), "no rule names {check}");
     }
 }
