@@ -147,6 +147,9 @@ impl NodeSet {
     /// Hashes of the nodes that these keys need.
     fn used(&self, root: &B256, keys: &[B256]) -> Result<BTreeSet<B256>, NodeSetError> {
         let mut used = BTreeSet::new();
+        if *root == EMPTY_ROOT && self.nodes.contains_key(root) {
+            used.insert(*root);
+        }
         for key in keys {
             let mut path = Vec::new();
             self.walk(root, key, &mut path)?;
