@@ -40,6 +40,7 @@ interface Vm {
         external
         pure
         returns (bytes memory);
+    function parseJsonBool(string calldata, string calldata) external pure returns (bool);
     function parseUint(string calldata) external pure returns (uint256);
     function toString(uint256) external pure returns (string memory);
     function snapshotState() external returns (uint256);
