@@ -1,0 +1,162 @@
+//! What the commands print: one JSON document, or text for a person.
+
+use crate::failure::Failure;
+use comfy_table::{ContentArrangement, Table, presets};
+use owo_colors::{OwoColorize, Style};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where and how a command prints.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Print JSON for scripts.
+    pub json: bool,
+    /// Show causes of errors.
+    pub verbose: bool,
+    color: bool,
+    color_err: bool,
+    interactive: bool,
+}
+
+impl Output {
+    /// From the global options.
+    pub fn new(json: bool, verbose: bool, color: ColorChoice) -> Self {
+        let allowed = |terminal: bool| match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                terminal
+                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+                    && std::env::var("TERM").as_deref() != Ok("dumb")
+            }
+        };
+        let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+        Self { json, verbose, color: allowed(out), color_err: allowed(err), interactive: err && !json }
+    }
+
+    /// Whether a person watches: progress may move, questions may be asked.
+    pub fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Whether standard output may be coloured.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Prints the value as JSON, or what `text` makes of it.
+    pub fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&Self) -> String) -> Result<(), Failure> {
+        if self.json {
+            let document =
+                serde_json::to_string(value).map_err(|e| Failure::failed(format!("cannot write JSON: {e}")))?;
+            self.line(&document)
+        } else {
+            self.line(&text(self))
+        }
+    }
+
+    /// Prints a line to standard output. A closed pipe is not an error.
+    pub fn line(&self, text: &str) -> Result<(), Failure> {
+        match writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n')) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells a person something on standard error; silent with `--json`.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Warns on standard error, always.
+    pub fn warn(&self, text: &str) {
+        let mark = self.paint_err("warning:", Style::new().yellow().bold());
+        let _ = writeln!(std::io::stderr().lock(), "{mark} {text}");
+    }
+
+    /// Reports a failure on standard error: one line, and its causes with `-v`.
+    pub fn fail(&self, failure: &Failure) {
+        let mark = self.paint_err("error:", Style::new().red().bold());
+        let mut err = std::io::stderr().lock();
+        for line in failure.line.lines() {
+            let _ = writeln!(err, "{mark} {line}");
+        }
+        if self.verbose {
+            for cause in &failure.causes {
+                let _ = writeln!(err, "  because: {cause}");
+            }
+        }
+    }
+
+    fn paint_err(&self, text: &str, style: Style) -> String {
+        if self.color_err { text.style(style).to_string() } else { text.to_owned() }
+    }
+
+    /// Text in a style, if colour is on.
+    pub fn paint(&self, text: &str, style: Style) -> String {
+        if self.color { text.style(style).to_string() } else { text.to_owned() }
+    }
+
+    /// A heading.
+    pub fn bold(&self, text: &str) -> String {
+        self.paint(text, Style::new().bold())
+    }
+
+    /// Something good.
+    pub fn good(&self, text: &str) -> String {
+        self.paint(text, Style::new().green())
+    }
+
+    /// Something bad.
+    pub fn bad(&self, text: &str) -> String {
+        self.paint(text, Style::new().red())
+    }
+
+    /// Something less important.
+    pub fn dim(&self, text: &str) -> String {
+        self.paint(text, Style::new().dimmed())
+    }
+
+    /// Names and values, one pair a line, values aligned.
+    pub fn pairs(&self, pairs: &[(&str, String)]) -> String {
+        let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        for (name, value) in pairs {
+            let mut lines = value.lines();
+            let first = lines.next().unwrap_or_default();
+            let name = self.dim(&format!("{name:width$}"));
+            out.push_str(&format!("{name}  {first}\n"));
+            for line in lines {
+                out.push_str(&format!("{:width$}  {line}\n", ""));
+            }
+        }
+        out
+    }
+
+    /// A table with a header row.
+    pub fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        if !std::io::stdout().is_terminal() {
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        }
+        table.set_header(header.to_vec());
+        for row in rows {
+            table.add_row(row);
+        }
+        table.to_string()
+    }
+}
