@@ -1,1 +1,44 @@
-//! placeholder
+//! EVM chains with QBFT or IBFT 2.0 consensus for the relayer: [`lupu_adapter::Chain`] and
+//! [`lupu_adapter::Prover`] on alloy's types, and the deployment of the contracts.
+//!
+//! No node is trusted. [`header_chain`] follows the chain with our own light client from an anchor
+//! that a person confirmed; proofs are believed as far as they hash to a verified root; several
+//! [`endpoints`] stand in for each other, and one that lies is put aside.
+
+pub mod abi;
+pub mod artifacts;
+pub mod chain;
+mod clients;
+pub mod config;
+pub mod endpoints;
+pub mod errors;
+mod events;
+pub mod fees;
+mod follower;
+pub mod header_chain;
+mod health;
+mod host;
+pub mod identity;
+mod json;
+mod logs;
+pub mod messages;
+pub mod proofs;
+pub mod prover;
+pub mod raw_header;
+pub mod rpc;
+mod simulation;
+pub mod source;
+mod status;
+pub mod transactions;
+mod verified;
+
+pub use chain::{EvmChain, RouterState};
+pub use config::{Contracts, EvmConfig, Tuning};
+pub use endpoints::{EndpointStatus, Endpoints, RpcCount};
+pub use header_chain::{Anchor, HeaderChain, propose_anchor};
+pub use prover::QbftProver;
+pub use source::HeaderSource;
+pub use verified::{Fork, VerifiedHeader};
+
+/// The kind of consensus, re-exported for configurations.
+pub use lupu_qbft::Kind;

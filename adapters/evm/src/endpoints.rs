@@ -1,0 +1,465 @@
+//! Several nodes of one chain as one source of answers: asked in order of health, failed over,
+//! put aside when they fail, ask for patience or lie.
+
+use crate::{
+    errors,
+    health::{Aside, Health},
+    rpc::{Call, Failure, Http, NodeError},
+};
+use futures::{StreamExt, stream::FuturesUnordered};
+use lupu_adapter::{AdapterError, ErrorKind};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Requests in one JSON-RPC batch.
+const BATCH: usize = 50;
+/// How long the others are waited for when one endpoint has answered.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a check says about an answer that it does not accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// The endpoint has not got it, perhaps only not yet. No fault of its own.
+    Missing(String),
+    /// The endpoint no longer has the state.
+    Pruned(String),
+    /// A proof, a hash or the form contradicts it.
+    Lied(String),
+}
+
+/// Why no endpoint gave a usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The chain's own refusal: asking another endpoint would not help.
+    Node(NodeError),
+    /// The answer that would matter is missing everywhere.
+    Missing(String),
+    /// The state or block is no longer, or not yet, there.
+    Pruned(String),
+    /// Every endpoint asks for patience.
+    RateLimited(Option<Duration>),
+    /// Every usable answer was contradicted.
+    Lied(String),
+    /// Nothing answered.
+    Unavailable(String),
+}
+
+impl CallError {
+    /// As the traits have it; a node's refusal in words.
+    pub fn into_adapter(self, chain: &str) -> AdapterError {
+        let (kind, message, retry_after) = match self {
+            Self::Node(error) => (ErrorKind::Rejected, errors::explain(&error), None),
+            Self::Missing(what) => (ErrorKind::NotFound, what, None),
+            Self::Pruned(what) => (ErrorKind::Pruned, what, None),
+            Self::RateLimited(wait) => (ErrorKind::RateLimited, "every endpoint asks for patience".into(), wait),
+            Self::Lied(what) => (ErrorKind::Lied, what, None),
+            Self::Unavailable(what) => (ErrorKind::Unavailable, what, None),
+        };
+        AdapterError { retry_after, ..AdapterError::new(chain, kind, message) }
+    }
+}
+
+/// How often a method was called on an endpoint set, and how often in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RpcCount {
+    /// Requests sent.
+    pub calls: u64,
+    /// Requests without a usable answer.
+    pub failures: u64,
+}
+
+/// What an operator wants to know about an endpoint.
+#[derive(Clone, Debug)]
+pub struct EndpointStatus {
+    /// Scheme, host and port; no path, no credentials.
+    pub name: String,
+    /// Failures since the last good answer.
+    pub failures: u32,
+    /// Answers contradicted by a proof or a hash, ever.
+    pub lies: u32,
+    /// Smoothed time of an answer, milliseconds.
+    pub latency_ms: f64,
+    /// How much longer it is put aside.
+    pub aside: Option<Duration>,
+    /// Why it failed last.
+    pub last_failure: Option<String>,
+}
+
+struct Endpoint {
+    name: String,
+    http: Http,
+    health: Mutex<Health>,
+}
+
+/// The endpoints of one chain.
+pub struct Endpoints {
+    chain: String,
+    list: Vec<Endpoint>,
+    counts: Mutex<BTreeMap<&'static str, RpcCount>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Scheme, host and port: paths and credentials of hosted nodes are secrets.
+fn public_name(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = host.rsplit('@').next().unwrap_or(host);
+    format!("{scheme}://{host}")
+}
+
+impl Endpoints {
+    /// Endpoints of the chain named `chain`, in order of preference; nothing is sent yet.
+    pub fn new(chain: &str, urls: &[String], timeout: Duration) -> Result<Self, AdapterError> {
+        let wrong = |message: String| AdapterError::new(chain, ErrorKind::Misconfigured, message);
+        if urls.is_empty() {
+            return Err(wrong("no RPC endpoint is configured".into()));
+        }
+        let list = urls
+            .iter()
+            .map(|url| {
+                let name = public_name(url);
+                let http = Http::new(url, timeout).map_err(|e| wrong(format!("endpoint {name}: {e}")))?;
+                Ok(Endpoint { name, http, health: Mutex::default() })
+            })
+            .collect::<Result<_, AdapterError>>()?;
+        Ok(Self { chain: chain.into(), list, counts: Mutex::default() })
+    }
+
+    /// The chain's name in the configuration.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// Number of endpoints.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Never: at least one endpoint is configured.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Calls per method since the start.
+    pub fn counts(&self) -> BTreeMap<&'static str, RpcCount> {
+        lock(&self.counts).clone()
+    }
+
+    /// The state of each endpoint, in the order of the configuration.
+    pub fn status(&self) -> Vec<EndpointStatus> {
+        let now = Instant::now();
+        let of = |e: &Endpoint| {
+            let h = lock(&e.health);
+            EndpointStatus {
+                name: e.name.clone(),
+                failures: h.failures,
+                lies: h.lies,
+                latency_ms: h.latency_ms,
+                aside: h.aside(now).map(|(wait, _)| wait),
+                last_failure: h.last_failure.clone(),
+            }
+        };
+        self.list.iter().map(of).collect()
+    }
+
+    /// Asks until an endpoint gives an answer that `check` accepts. An answer it calls a lie puts
+    /// the endpoint aside.
+    pub async fn ask<T>(
+        &self,
+        method: &'static str,
+        params: Value,
+        check: impl Fn(Value) -> Result<T, Bad>,
+    ) -> Result<T, CallError> {
+        let calls = [Call::new(method, params)];
+        self.ask_many(&calls, |mut answers| check(answers.pop().unwrap_or_default())).await
+    }
+
+    /// Asks several things of one endpoint in one message; all answers are of that endpoint.
+    /// The check sees the answers in order; a part that the node refuses fails the whole.
+    pub async fn ask_many<T>(
+        &self,
+        calls: &[Call],
+        check: impl Fn(Vec<Value>) -> Result<T, Bad>,
+    ) -> Result<T, CallError> {
+        let method = calls.first().map_or("batch", |c| c.method);
+        let mut worst: Option<CallError> = None;
+        for index in self.order(false) {
+            // An endpoint that lied, or asks for patience, is left alone while it is put aside.
+            if let Some(refusal) = self.left_alone(index) {
+                worst = Some(more_telling(worst, refusal));
+                continue;
+            }
+            let answers = self.calls_at(index, calls).await;
+            match answers.and_then(|values| check(values).map_err(|bad| self.judge(index, method, bad))) {
+                Ok(value) => return Ok(value),
+                Err(Attempt { error, last: true }) => return Err(error),
+                Err(Attempt { error, .. }) => worst = Some(more_telling(worst, error)),
+            }
+        }
+        Err(worst.unwrap_or_else(|| CallError::Unavailable("no endpoint".into())))
+    }
+
+    /// Asks every endpoint that is not put aside, at once; once one has answered well the others
+    /// have a second left. Answers with the endpoint's index.
+    pub async fn ask_all<T>(
+        &self,
+        method: &'static str,
+        params: Value,
+        check: impl Fn(Value) -> Result<T, Bad>,
+    ) -> Vec<(usize, Result<T, CallError>)> {
+        let call = Call::new(method, params);
+        let (call, check) = (&call, &check);
+        let asked = self.order(true);
+        let ask = |index: usize| async move {
+            let answer = self.call_at(index, call).await;
+            let answer = answer.and_then(|value| check(value).map_err(|bad| self.judge(index, method, bad)));
+            (index, answer.map_err(|attempt| attempt.error))
+        };
+        let mut pending: FuturesUnordered<_> = asked.iter().map(|index| ask(*index)).collect();
+        let mut answers: Vec<(usize, Result<T, CallError>)> = Vec::with_capacity(asked.len());
+        let mut deadline = None;
+        loop {
+            let next = match deadline {
+                None => pending.next().await,
+                Some(deadline) => tokio::time::timeout_at(deadline, pending.next()).await.unwrap_or_default(),
+            };
+            let Some(answer) = next else { break };
+            if answer.1.is_ok() && deadline.is_none() {
+                deadline = Some(tokio::time::Instant::now() + GRACE);
+            }
+            answers.push(answer);
+        }
+        drop(pending);
+        for late in asked.into_iter().filter(|index| answers.iter().all(|(i, _)| i != index)) {
+            if let Some(endpoint) = self.list.get(late) {
+                lock(&endpoint.health).failed("much slower than the others".into(), Instant::now());
+            }
+        }
+        answers
+    }
+
+    /// Puts an endpoint aside for an answer that turned out false later.
+    pub fn lied(&self, index: usize, why: &str) {
+        if let Some(endpoint) = self.list.get(index) {
+            tracing::warn!(chain = %self.chain, endpoint = %endpoint.name, "endpoint put aside: {why}");
+            lock(&endpoint.health).lied(why.into(), Instant::now());
+        }
+    }
+
+    /// Public name of an endpoint.
+    pub fn name(&self, index: usize) -> &str {
+        self.list.get(index).map_or("?", |e| &e.name)
+    }
+
+    /// Endpoints to ask, best first. Those put aside come last, by how soon they are back, and
+    /// not at all if `healthy_only` and any other is left.
+    fn order(&self, healthy_only: bool) -> Vec<usize> {
+        let now = Instant::now();
+        let mut order: Vec<(Duration, (u32, u32, u64), usize)> = self
+            .list
+            .iter()
+            .enumerate()
+            .map(|(index, e)| {
+                let health = lock(&e.health);
+                (health.aside(now).map(|(wait, _)| wait).unwrap_or_default(), health.order(), index)
+            })
+            .collect();
+        order.sort_unstable();
+        let healthy = order.iter().filter(|(aside, ..)| aside.is_zero()).count();
+        if healthy_only && healthy > 0 {
+            order.truncate(healthy);
+        }
+        order.into_iter().map(|(.., index)| index).collect()
+    }
+
+    fn left_alone(&self, index: usize) -> Option<CallError> {
+        let endpoint = self.list.get(index)?;
+        let health = lock(&endpoint.health);
+        let (wait, why) = health.aside(Instant::now())?;
+        match why {
+            Aside::Failed => None,
+            Aside::Patience => Some(CallError::RateLimited(Some(wait))),
+            Aside::Lied => {
+                let what = health.last_failure.as_deref().unwrap_or("lied");
+                Some(CallError::Lied(format!("{}: {what} (put aside for {} s)", endpoint.name, wait.as_secs() + 1)))
+            }
+        }
+    }
+
+    async fn call_at(&self, index: usize, call: &Call) -> Result<Value, Attempt> {
+        let Some(endpoint) = self.list.get(index) else {
+            return Err(Attempt::next(CallError::Unavailable("no endpoint".into())));
+        };
+        let start = Instant::now();
+        let result = endpoint.http.call(call).await;
+        self.settle(endpoint, call.method, result, start)
+    }
+
+    async fn calls_at(&self, index: usize, calls: &[Call]) -> Result<Vec<Value>, Attempt> {
+        let Some(endpoint) = self.list.get(index) else {
+            return Err(Attempt::next(CallError::Unavailable("no endpoint".into())));
+        };
+        if let [call] = calls {
+            return Ok(vec![self.call_at(index, call).await?]);
+        }
+        let mut values = Vec::with_capacity(calls.len());
+        for part in calls.chunks(BATCH) {
+            let start = Instant::now();
+            match endpoint.http.batch(part).await {
+                Ok(answers) => {
+                    for (call, answer) in part.iter().zip(answers) {
+                        values.push(self.settle(endpoint, call.method, answer, start)?);
+                    }
+                }
+                // No batches here: one by one.
+                Err(Failure::Node(_) | Failure::Garbage(_)) => {
+                    for call in part {
+                        values.push(self.call_at(index, call).await?);
+                    }
+                }
+                Err(failure) => {
+                    let method = part.first().map_or("batch", |c| c.method);
+                    values.push(self.settle(endpoint, method, Err(failure), start)?);
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    /// Books the result of a request and says what it means.
+    fn settle(
+        &self,
+        endpoint: &Endpoint,
+        method: &'static str,
+        result: Result<Value, Failure>,
+        start: Instant,
+    ) -> Result<Value, Attempt> {
+        let now = Instant::now();
+        let name = &endpoint.name;
+        self.count(method, !matches!(result, Ok(_) | Err(Failure::Node(_))));
+        let mut health = lock(&endpoint.health);
+        let failure = match result {
+            Ok(value) => {
+                health.good(now - start);
+                return Ok(value);
+            }
+            Err(failure) => failure,
+        };
+        let (fault, attempt) = match failure {
+            Failure::Node(error) => {
+                health.good(now - start);
+                return Err(sort_node_error(name, method, error));
+            }
+            Failure::RateLimited(wait) => {
+                health.rate_limited(wait, now);
+                drop(health);
+                tracing::warn!(chain = %self.chain, endpoint = %name, method, "rate limited");
+                return Err(Attempt::next(CallError::RateLimited(wait)));
+            }
+            Failure::Timeout => ("no answer in time".to_string(), None),
+            Failure::Transport(what) => (what, None),
+            Failure::Garbage(what) => (what.clone(), Some(CallError::Lied(format!("{name}: {method}: {what}")))),
+        };
+        health.failed(fault.clone(), now);
+        let failures = health.failures;
+        drop(health);
+        if failures == 1 {
+            tracing::warn!(chain = %self.chain, endpoint = %name, method, "endpoint failed: {fault}");
+        }
+        Err(Attempt::next(attempt.unwrap_or_else(|| CallError::Unavailable(format!("{name}: {method}: {fault}")))))
+    }
+
+    fn judge(&self, index: usize, method: &'static str, bad: Bad) -> Attempt {
+        match bad {
+            Bad::Missing(what) => Attempt::next(CallError::Missing(what)),
+            Bad::Pruned(what) => Attempt::next(CallError::Pruned(what)),
+            Bad::Lied(why) => {
+                self.count_failure(method);
+                let why = format!("{method}: {why}");
+                self.lied(index, &why);
+                Attempt::next(CallError::Lied(format!("{}: {why}", self.name(index))))
+            }
+        }
+    }
+
+    fn count(&self, method: &'static str, failed: bool) {
+        let mut counts = lock(&self.counts);
+        let count = counts.entry(method).or_default();
+        count.calls = count.calls.saturating_add(1);
+        count.failures = count.failures.saturating_add(u64::from(failed));
+    }
+
+    fn count_failure(&self, method: &'static str) {
+        let mut counts = lock(&self.counts);
+        let count = counts.entry(method).or_default();
+        count.failures = count.failures.saturating_add(1);
+    }
+}
+
+/// A failed attempt at one endpoint.
+struct Attempt {
+    error: CallError,
+    /// Whether asking another endpoint is pointless.
+    last: bool,
+}
+
+impl Attempt {
+    fn next(error: CallError) -> Self {
+        Self { error, last: false }
+    }
+}
+
+fn sort_node_error(name: &str, method: &str, error: NodeError) -> Attempt {
+    if error.is_revert() || error.is_too_much() {
+        return Attempt { error: CallError::Node(error), last: true };
+    }
+    if error.is_pruned() {
+        return Attempt::next(CallError::Pruned(format!("{name}: {method}: {}", error.message)));
+    }
+    if error.is_no_method() {
+        return Attempt::next(CallError::Missing(format!("{name} does not offer {method}")));
+    }
+    Attempt::next(CallError::Node(error))
+}
+
+/// Of two failures the one that says more about what to do.
+fn more_telling(a: Option<CallError>, b: CallError) -> CallError {
+    let weight = |e: &CallError| match e {
+        CallError::Node(_) => 5,
+        CallError::Lied(_) => 4,
+        CallError::Pruned(_) => 3,
+        CallError::Missing(_) => 2,
+        CallError::RateLimited(_) => 1,
+        CallError::Unavailable(_) => 0,
+    };
+    match a {
+        Some(a) if weight(&a) >= weight(&b) => a,
+        _ => b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_no_secrets() {
+        assert_eq!(public_name("https://user:pw@node.example:8545/v3/KEY?x=1"), "https://node.example:8545");
+        assert_eq!(public_name("http://127.0.0.1:8545"), "http://127.0.0.1:8545");
+    }
+
+    #[test]
+    fn no_endpoint_is_a_configuration_error() {
+        let error = Endpoints::new("harbour", &[], Duration::from_secs(1)).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Misconfigured);
+        let error = Endpoints::new("harbour", &["ftp://x".into()], Duration::from_secs(1)).err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Misconfigured);
+    }
+}
