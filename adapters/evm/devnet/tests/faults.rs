@@ -13,6 +13,7 @@ use common::*;
 use futures::StreamExt;
 use lupu_evm_devnet::faults::Fault;
 use lupu_evm_devnet::{Devnet, lies};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -66,16 +67,32 @@ async fn silent_slow_and_failing_nodes() {
 }
 
 #[tokio::test]
-async fn a_dropped_websocket_ends() {
+async fn dropped_connections_end_and_clients_come_back() {
     let devnet = manual().start().await.unwrap();
-    let connect = WsConnect::new(devnet.ws_url(0)).with_max_retries(0);
-    let ws: RootProvider = ProviderBuilder::default().connect_ws(connect).await.unwrap();
+    let ws: RootProvider = ProviderBuilder::default().connect_ws(WsConnect::new(devnet.ws_url(0))).await.unwrap();
     let mut heads = ws.subscribe_blocks().await.unwrap().into_stream();
     devnet.mine().await;
     assert_eq!(tokio::time::timeout(SOON, heads.next()).await.unwrap().unwrap().number, 1);
+
+    let address = devnet.http_url(0).trim_start_matches("http://").to_owned();
+    let mut idle = tokio::net::TcpStream::connect(address).await.unwrap();
+    // Answered once, so that the node knows the connection.
+    idle.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    let mut answer = [0u8; 4096];
+    assert!(idle.read(&mut answer).await.unwrap() > 0);
     devnet.node(0).drop_connections();
-    devnet.mine().await;
-    assert!(tokio::time::timeout(SOON, heads.next()).await.unwrap().is_none());
+    let end = tokio::time::timeout(SOON, idle.read(&mut answer)).await.unwrap();
+    assert!(matches!(end, Ok(0) | Err(_)));
+
+    // The subscriber connects again and hears of later blocks.
+    for _ in 0..50 {
+        devnet.mine().await;
+        if let Ok(head) = tokio::time::timeout(Duration::from_millis(100), heads.next()).await {
+            assert!(head.unwrap().number > 1);
+            return;
+        }
+    }
+    panic!("not connected again");
 }
 
 #[tokio::test]

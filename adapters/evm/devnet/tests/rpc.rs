@@ -97,8 +97,7 @@ async fn subscriptions_push_heads_logs_and_transactions() {
     let receipt = send(&devnet, &provider, call(contract, store_call(8, 1))).await;
     let soon = Duration::from_secs(5);
     for number in 7..=8 {
-        let head: alloy::rpc::types::Header =
-            tokio::time::timeout(soon, heads.next()).await.unwrap().unwrap();
+        let head: alloy::rpc::types::Header = tokio::time::timeout(soon, heads.next()).await.unwrap().unwrap();
         assert_eq!(head.number, number);
         assert_eq!(head.hash, devnet.chain().block(number).unwrap().hash);
     }

@@ -255,7 +255,15 @@ async fn precompiles_answer() {
     let provider = reader(&devnet, 0);
     let at = |byte: u8| Address::with_last_byte(byte);
     // EIP-152, test vector 5: BLAKE2b of "abc", 12 rounds.
-    let mut input = alloy::primitives::hex!("0000000c48c9bdf267e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5d182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b6162630000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000300000000000000000000000000000001").to_vec();
+    let mut input = alloy::primitives::hex!(
+        "0000000c48c9bdf267e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5"
+        "d182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b616263"
+    )
+    .to_vec();
+    input.resize(4 + 64 + 128, 0);
+    input.push(3);
+    input.resize(4 + 64 + 128 + 16, 0);
+    input.push(1);
     let hash = provider.call(call(at(9), input.clone().into())).await.unwrap();
     assert_eq!(hash[..4], alloy::primitives::hex!("ba80a53f"));
     // 3 ** 5 mod 100 by modexp.

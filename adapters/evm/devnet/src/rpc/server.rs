@@ -12,7 +12,7 @@ use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, RpcServiceBui
 use jsonrpsee::core::server::{BatchResponseBuilder, Methods};
 use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::server::{
-    HttpRequest, HttpResponse, ServerBuilder, ServerConfig, serve_with_graceful_shutdown, stop_channel,
+    HttpBody, HttpRequest, HttpResponse, ServerBuilder, ServerConfig, serve_with_graceful_shutdown, stop_channel,
 };
 use jsonrpsee::types::{ErrorObjectOwned, Request, SubscriptionId};
 use jsonrpsee::{MethodResponse, ResponsePayload};
@@ -162,14 +162,16 @@ where
         let connection = self.connection.clone();
         let answer = self.service.call(request);
         Box::pin(async move {
-            let mut response = answer.await?;
+            let response = answer.await?;
             let status = connection.status.swap(0, Ordering::SeqCst);
-            if status != 0
-                && let Ok(status) = status.try_into()
-            {
-                *response.status_mut() = status;
+            if status == 0 {
+                return Ok(response);
             }
-            Ok(response)
+            let mut failure = HttpResponse::new(HttpBody::from("out of order".to_owned()));
+            if let Ok(status) = status.try_into() {
+                *failure.status_mut() = status;
+            }
+            Ok(failure)
         })
     }
 }
