@@ -105,6 +105,7 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
 
     /// @inheritdoc IICS26Router
     function sendPacket(MsgSendPacket calldata msg_) external whenNotPaused returns (uint64 sequence) {
+        ILightClientBatch client = _client(msg_.sourceClient);
         Payload calldata payload = msg_.payload;
         if (payload.value.length > MAX_PAYLOAD) revert PayloadTooLarge(payload.value.length);
         if (RouterStorage.apps().apps[payload.sourcePort].app != msg.sender) {
@@ -116,7 +117,7 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
         uint64 timeout = msg_.timeoutTimestamp;
         if (timeout <= block.timestamp) revert TimeoutElapsed(timeout);
         if (timeout > block.timestamp + MAX_TIMEOUT) revert TimeoutTooFar(timeout);
-        (ClientStatus status, uint64 latest) = _client(msg_.sourceClient).status();
+        (ClientStatus status, uint64 latest) = client.status();
         if (status != ClientStatus.Active) revert ClientNotActive(status);
         if (timeout <= latest) revert TimeoutBeforeClient(timeout);
 
