@@ -1,0 +1,102 @@
+//! The relayer's own copy of a client on a host, and what it says about updates and proofs.
+
+use super::context::{ChainContext, Shared};
+use lupu_adapter::{AdapterError, BoundClient, ErrorKind, TrustedState};
+use lupu_light_client::{LightClient, Status};
+use lupu_standard::{ClientId, Height, TimestampSecs};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// How many consensus states of our own updates are remembered until they are seen on the host.
+const REMEMBERED: usize = 32;
+
+/// A client as its host has it now.
+pub(crate) struct ClientView {
+    pub(crate) client: BoundClient,
+    /// Newest height on the host, with its consensus state, confirmed by our own headers.
+    pub(crate) trusted: TrustedState,
+    pub(crate) trusting_period: u64,
+}
+
+/// One client on its host, and the chain that it tracks.
+pub(crate) struct HostedClient {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) host: Arc<ChainContext>,
+    pub(crate) tracked: Arc<ChainContext>,
+    pub(crate) id: ClientId,
+    /// Consensus states that our own copy accepted and that are on their way to the host.
+    proven: BTreeMap<Height, Vec<u8>>,
+}
+
+impl HostedClient {
+    pub(crate) fn new(shared: Arc<Shared>, host: Arc<ChainContext>, tracked: Arc<ChainContext>, id: ClientId) -> Self {
+        Self { shared, host, tracked, id, proven: BTreeMap::new() }
+    }
+
+    fn error(&self, kind: ErrorKind, message: String) -> AdapterError {
+        AdapterError::new(&self.host.id, kind, message)
+    }
+
+    /// The client as its host has it, with a trusted state that our own headers confirm.
+    pub(crate) async fn look(&mut self) -> Result<ClientView, AdapterError> {
+        let client = self.host.chain.client(&self.id).await?.ok_or_else(|| {
+            self.error(ErrorKind::Misconfigured, format!("client {} is not bound on this chain", self.id))
+        })?;
+        let trusted = self.trusted(&client).await?;
+        let copy = self.tracked.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
+        let trusting_period = copy.trusting_period();
+        Ok(ClientView { client, trusted, trusting_period })
+    }
+
+    async fn trusted(&mut self, client: &BoundClient) -> Result<TrustedState, AdapterError> {
+        let height = client.latest_height;
+        let store = &self.shared.store;
+        match store.trusted(&self.host.id, &self.id, height).await {
+            Ok(Some(trusted)) => return Ok(trusted),
+            Ok(None) => {}
+            Err(error) => return Err(self.error(ErrorKind::Unavailable, format!("store: {error}"))),
+        }
+        let trusted = match self.proven.remove(&height) {
+            Some(consensus_state) => TrustedState { height, consensus_state },
+            None => {
+                let consensus_state = self.host.chain.consensus_state(&self.id, height).await?.ok_or_else(|| {
+                    self.error(
+                        ErrorKind::Lied,
+                        format!("client {} has no consensus state at its own newest height {height}", self.id),
+                    )
+                })?;
+                let trusted = TrustedState { height, consensus_state };
+                self.tracked.prover.check_trusted(&trusted).await?;
+                trusted
+            }
+        };
+        if let Err(error) = store.trust(&self.host.id, &self.id, &trusted).await {
+            tracing::warn!(chain = %self.host.id, client = %self.id, %error, "the trusted state was not kept");
+        }
+        Ok(trusted)
+    }
+
+    pub(crate) fn remember(&mut self, state: &TrustedState) {
+        self.proven.insert(state.height, state.consensus_state.clone());
+        while self.proven.len() > REMEMBERED {
+            self.proven.pop_first();
+        }
+    }
+
+    /// The host's clock now.
+    pub(crate) fn now(&self) -> Result<TimestampSecs, AdapterError> {
+        self.host.now().ok_or_else(|| self.error(ErrorKind::Unavailable, "no finalized block seen yet".into()))
+    }
+
+    /// Our own copy of the client.
+    pub(crate) fn copy(&self, view: &ClientView) -> Result<Box<dyn LightClient>, AdapterError> {
+        self.tracked.prover.light_client(&view.client.state, std::slice::from_ref(&view.trusted))
+    }
+
+    /// The worse of what the host says and what our own copy says.
+    pub(crate) fn status(&self, view: &ClientView) -> Result<Status, AdapterError> {
+        Ok(match view.client.status {
+            Status::Active => self.copy(view)?.status(self.now()?),
+            worse => worse,
+        })
+    }
+}

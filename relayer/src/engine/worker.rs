@@ -1,0 +1,434 @@
+//! Serves one client on its host: carries what is due there, keeps the client from expiring, and
+//! submits evidence against the chain it tracks.
+
+use super::{
+    build::{Builder, Built, Ready},
+    client::{ClientView, HostedClient},
+    context::{Flight, Shared},
+    plan,
+};
+use crate::{
+    packet::Step,
+    store::{Due, Lane, NewProof, StoreError, TransactionKind, WorkerState, now_ms, status_name},
+    submit::{Lease, Submission, SubmitError, submit},
+};
+use lupu_adapter::{AdapterError, ErrorKind, Message};
+use lupu_light_client::Status;
+use lupu_standard::Height;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How often the store is asked for due packets when nothing else wakes the worker.
+const TICK: Duration = Duration::from_secs(1);
+/// How often transactions without events are looked for.
+const RECONCILE: Duration = Duration::from_secs(5);
+/// Most packets taken back at once.
+const RECONCILE_STEP: u32 = 200;
+/// Shares of the trusting period, in percent, at which a person is warned.
+const WARN_AT: [u64; 2] = [66, 50];
+
+/// What a round came to.
+enum Round {
+    /// Something was sent: there may be more.
+    Again,
+    /// Nothing to do until something happens.
+    Idle,
+    /// Nothing can be done for a while.
+    Rest(Duration),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Chain(#[from] AdapterError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Submit(SubmitError),
+}
+
+/// The worker of one client.
+pub(crate) struct Worker {
+    client: HostedClient,
+    /// Ends at the host.
+    inbound: Lane,
+    /// Starts at the host.
+    outbound: Lane,
+    flight: Arc<Flight>,
+    view: Option<ClientView>,
+    looked: Instant,
+    reconciled: Instant,
+    /// How many packets go into one transaction at present.
+    batch: usize,
+    warned: u64,
+    /// The state at the client's newest height is pruned: prove at a new one.
+    force_update: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(client: HostedClient, inbound: Lane, outbound: Lane) -> Self {
+        let flight = client.shared.flight(&client.host.id, &client.id);
+        let batch = limit(&client);
+        let now = Instant::now();
+        Self {
+            client,
+            inbound,
+            outbound,
+            flight,
+            view: None,
+            looked: now,
+            reconciled: now,
+            batch,
+            warned: 0,
+            force_update: false,
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.client.shared
+    }
+
+    async fn is(&self, state: WorkerState, reason: Option<String>) {
+        self.shared().worker_is(&self.client.host.id, &self.client.id, state, reason).await;
+    }
+
+    /// Runs until the token is cancelled.
+    pub(crate) async fn run(mut self) {
+        let token = self.shared().token.clone();
+        let mut here = self.client.host.scanned.subscribe();
+        let mut there = self.client.tracked.scanned.subscribe();
+        let mut failures = 0u32;
+        while !token.is_cancelled() {
+            let wait = match self.round().await {
+                Ok(Round::Again) => {
+                    failures = 0;
+                    self.is(WorkerState::Running, None).await;
+                    continue;
+                }
+                Ok(Round::Idle) => {
+                    failures = 0;
+                    self.is(WorkerState::Running, None).await;
+                    let flight = self.flight.clone();
+                    tokio::select! {
+                        () = token.cancelled() => {}
+                        _ = here.changed() => {}
+                        _ = there.changed() => {}
+                        () = flight.landed.notified() => {}
+                        () = tokio::time::sleep(TICK) => {}
+                    }
+                    continue;
+                }
+                Ok(Round::Rest(wait)) => wait,
+                Err(error) => {
+                    let wait = match &error {
+                        WorkError::Chain(e) | WorkError::Submit(SubmitError::Chain(e)) => {
+                            self.force_update |= e.kind == ErrorKind::Pruned;
+                            self.shared().wait_after(e, failures)
+                        }
+                        _ => self.shared().config.retry.delay(failures),
+                    };
+                    failures = failures.saturating_add(1);
+                    self.is(WorkerState::Waiting, Some(error.to_string())).await;
+                    wait
+                }
+            };
+            tokio::select! { () = token.cancelled() => {}, () = tokio::time::sleep(wait) => {} }
+        }
+    }
+
+    async fn round(&mut self) -> Result<Round, WorkError> {
+        if self.view.is_none() || self.looked.elapsed() >= self.shared().config.client_interval {
+            self.look().await?;
+            if let Some(rest) = self.tend().await? {
+                return Ok(rest);
+            }
+        }
+        self.reconcile().await?;
+        let items = self.due().await?;
+        if items.is_empty() {
+            return self.refresh().await;
+        }
+        self.wait_for_company(&items).await;
+        let Some(lease) = self.lease().await? else { return Ok(Round::Idle) };
+        let items = self.due().await?;
+        if items.is_empty() || self.on_its_way(plan::needed(&items)) {
+            return Ok(Round::Idle);
+        }
+        self.look().await?;
+        self.carry(items, lease).await
+    }
+
+    async fn look(&mut self) -> Result<(), WorkError> {
+        self.view = Some(self.client.look().await?);
+        self.looked = Instant::now();
+        Ok(())
+    }
+
+    async fn due(&self) -> Result<Vec<Due>, StoreError> {
+        plan::due(&self.shared().store, &self.inbound, &self.outbound, self.batch).await
+    }
+
+    /// Gives other packets the chance to share the transaction.
+    async fn wait_for_company(&self, items: &[Due]) {
+        let oldest = items.iter().map(|d| d.since).min().unwrap_or_default();
+        let age = Duration::from_millis(u64::try_from(now_ms().saturating_sub(oldest)).unwrap_or_default());
+        let left = self.shared().config.max_wait.saturating_sub(age);
+        if items.len() < self.batch && !left.is_zero() {
+            tokio::select! { () = self.shared().token.cancelled() => {}, () = tokio::time::sleep(left) => {} }
+        }
+    }
+
+    /// Whether an update that these packets can use is being included.
+    fn on_its_way(&self, needed: Height) -> bool {
+        let known = self.view.as_ref().map(|v| v.trusted.height).unwrap_or_default();
+        self.flight.update().is_some_and(|update| update >= needed && update > known)
+    }
+
+    /// An account to sign with; `None` when none became free for a while.
+    async fn lease(&self) -> Result<Option<Lease>, WorkError> {
+        let host = &self.client.host;
+        if let Some(lease) = host.accounts.try_lease() {
+            return Ok(Some(lease));
+        }
+        let accounts = host.accounts.list();
+        if let Some(reasons) =
+            accounts.iter().map(|(a, r)| r.as_ref().map(|r| format!("{a}: {r}"))).collect::<Option<Vec<_>>>()
+        {
+            return Err(AdapterError::new(
+                &host.id,
+                ErrorKind::Funds,
+                format!("every account rests ({})", reasons.join("; ")),
+            )
+            .into());
+        }
+        let wait = self.shared().config.client_interval;
+        Ok(tokio::select! {
+            () = self.shared().token.cancelled() => None,
+            lease = host.accounts.lease() => Some(lease),
+            () = tokio::time::sleep(wait) => None,
+        })
+    }
+
+    async fn carry(&mut self, items: Vec<Due>, lease: Lease) -> Result<Round, WorkError> {
+        let Some(view) = self.view.take() else { return Ok(Round::Idle) };
+        let result = self.carry_with(&view, items, lease).await;
+        self.view = Some(view);
+        result
+    }
+
+    async fn carry_with(&mut self, view: &ClientView, items: Vec<Due>, lease: Lease) -> Result<Round, WorkError> {
+        let sifted = plan::sift(&self.client, items).await?;
+        let retry = self.shared().config.retry;
+        let store = self.shared().store.clone();
+        self.defer(sifted.defer.iter().map(|(id, reason)| (*id, (*reason).to_owned())).collect()).await?;
+        let retracted = store.retract(&sifted.retract, "its receipt is not on the destination", &retry).await?;
+        self.shared().changed(retracted);
+        if sifted.keep.is_empty() {
+            return Ok(Round::Idle);
+        }
+        let Some(target) = self.target(view, &sifted.keep).await? else { return Ok(Round::Idle) };
+        let mut builder = Builder::new(&self.client, view, lease.account(), target).await?;
+        let built = builder.build(sifted.keep).await?;
+        let (update, at) = (builder.update_height(), builder.at().clone());
+        drop(builder);
+        self.force_update = false;
+        let ready = self.settle(built).await?;
+        let Some(ready) = ready else { return Ok(Round::Again) };
+        if update.is_some() {
+            self.client.remember(&at);
+        }
+        self.send(TransactionKind::Packets, ready, update, lease).await
+    }
+
+    /// Where to prove: `Some(None)` at the client's newest height, `Some(height)` after an update to
+    /// it, `None` when nothing can be proven yet.
+    async fn target(&self, view: &ClientView, items: &[Due]) -> Result<Option<Option<Height>>, WorkError> {
+        let provable = self.client.tracked.prover.provable_height().await?;
+        let known = view.trusted.height;
+        let recent = provable.0.saturating_sub(known.0) <= self.shared().config.reuse_blocks;
+        if known >= plan::needed(items) && recent && !self.force_update {
+            return Ok(Some(None));
+        }
+        if provable > known {
+            let any = items.iter().any(|d| d.ready_height <= provable);
+            return Ok(any.then_some(Some(provable)));
+        }
+        Ok(items.iter().any(|d| d.ready_height <= known).then_some(None))
+    }
+
+    /// Writes down what building found out, and adapts the size of batches.
+    async fn settle(&mut self, built: Built) -> Result<Option<Ready>, WorkError> {
+        let retry = self.shared().config.retry;
+        let held = self.shared().store.hold(&built.hold, &retry).await?;
+        self.shared().changed(held);
+        self.defer(built.defer).await?;
+        for height in built.doubtful {
+            self.client.tracked.rescan(height);
+        }
+        let fitted = built.ready.as_ref().map_or(0, |r| r.packets.len());
+        if built.left > 0 {
+            self.batch = fitted.max(self.batch / 2).max(1);
+        } else if fitted > 0 {
+            self.batch = (self.batch + self.batch / 4 + 1).min(limit(&self.client));
+        }
+        Ok(built.ready)
+    }
+
+    async fn defer(&self, packets: Vec<(i64, String)>) -> Result<(), StoreError> {
+        let mut by_reason: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        for (id, reason) in packets {
+            by_reason.entry(reason).or_default().push(id);
+        }
+        for (reason, ids) in by_reason {
+            tracing::debug!(chain = %self.client.host.id, client = %self.client.id, packets = ids.len(), reason, "put off");
+            self.shared().store.defer(&ids, &reason, &self.shared().config.retry).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        kind: TransactionKind,
+        ready: Ready,
+        update: Option<Height>,
+        lease: Lease,
+    ) -> Result<Round, WorkError> {
+        let submission = Submission {
+            client: self.client.id.clone(),
+            kind,
+            messages: ready.messages,
+            packets: ready.packets,
+            proofs: ready.proofs,
+            gas_limit: ready.gas_limit,
+            update_height: update,
+        };
+        match submit(self.shared(), &self.client.host, lease, submission).await {
+            Ok(()) => Ok(Round::Again),
+            Err(SubmitError::Stale(reason)) => {
+                tracing::debug!(chain = %self.client.host.id, client = %self.client.id, %reason, "planning again");
+                Ok(Round::Again)
+            }
+            Err(error) => Err(WorkError::Submit(error)),
+        }
+    }
+
+    /// Keeps an idle client from expiring.
+    async fn refresh(&mut self) -> Result<Round, WorkError> {
+        let Some(view) = self.view.as_ref().filter(|_| self.flight.is_empty()) else { return Ok(Round::Idle) };
+        let passed = self.passed_percent(view)?;
+        if passed < self.shared().config.refresh_percent {
+            return Ok(Round::Idle);
+        }
+        let Some(lease) = self.lease().await? else { return Ok(Round::Idle) };
+        let provable = self.client.tracked.prover.provable_height().await?;
+        let builder = Builder::new(&self.client, view, lease.account(), Some(provable)).await?;
+        let (ready, update, at) = (builder.update_only().await?, builder.update_height(), builder.at().clone());
+        drop(builder);
+        let Some(ready) = ready else { return Ok(Round::Idle) };
+        tracing::info!(chain = %self.client.host.id, client = %self.client.id, passed_percent = passed, "refreshing an idle client");
+        self.client.remember(&at);
+        self.send(TransactionKind::Refresh, ready, update, lease).await?;
+        Ok(Round::Idle)
+    }
+
+    /// How much of the trusting period has passed since the client's newest state, in percent.
+    fn passed_percent(&self, view: &ClientView) -> Result<u64, AdapterError> {
+        let age = self.client.now()?.0.saturating_sub(view.client.latest_timestamp.0);
+        Ok(age.saturating_mul(100) / view.trusting_period.max(1))
+    }
+
+    /// Looks after the client: status, warnings before it expires, evidence.
+    async fn tend(&mut self) -> Result<Option<Round>, WorkError> {
+        let Some(view) = &self.view else { return Ok(None) };
+        let (host, id) = (&self.client.host, &self.client.id);
+        let status = self.client.status(view)?;
+        self.shared()
+            .store
+            .client_seen(&host.id, &self.client.tracked.id, &view.client, view.trusting_period, self.client.now()?)
+            .await?;
+        if status != Status::Active {
+            let reason = format!(
+                "client {id} on {} is {}: nothing is sent to it; only its chain's governance can go on from here",
+                host.id,
+                status_name(status)
+            );
+            self.is(WorkerState::Stopped, Some(reason)).await;
+            return Ok(Some(Round::Rest(self.shared().config.client_interval.saturating_mul(6))));
+        }
+        let passed = self.passed_percent(view)?;
+        let level = WARN_AT.into_iter().find(|level| passed >= *level).unwrap_or(0);
+        if level > self.warned {
+            self.shared().warn(
+                Some(&host.id),
+                Some(id),
+                format!(
+                    "client {id} has used {passed} % of its trusting period of {} s without an update",
+                    view.trusting_period
+                ),
+            );
+        }
+        self.warned = level;
+        self.look_for_misbehaviour().await?;
+        Ok(None)
+    }
+
+    async fn look_for_misbehaviour(&self) -> Result<(), WorkError> {
+        let Some(view) = self.view.as_ref().filter(|_| self.flight.is_empty()) else { return Ok(()) };
+        let tracked = &self.client.tracked;
+        let Some(evidence) = tracked.prover.evidence(&view.client.state, &view.trusted).await? else { return Ok(()) };
+        if let Err(rejection) = self.client.copy(view)?.misbehaviour(&evidence, self.client.now()?) {
+            tracing::debug!(chain = %tracked.id, client = %self.client.id, %rejection, "evidence that this client would not accept");
+            return Ok(());
+        }
+        self.shared().warn(
+            Some(&tracked.id),
+            Some(&self.client.id),
+            format!(
+                "{} has forked: submitting evidence to client {} on {}",
+                tracked.id, self.client.id, self.client.host.id
+            ),
+        );
+        let Some(lease) = self.lease().await? else { return Ok(()) };
+        let messages = vec![Message::Misbehaviour { client: self.client.id.clone(), evidence: evidence.clone() }];
+        let simulation = self.client.host.chain.simulate(lease.account(), &messages).await?;
+        let proof = NewProof {
+            kind: "misbehaviour",
+            height: view.trusted.height,
+            proof: evidence,
+            material: Vec::new(),
+            packets: Vec::new(),
+        };
+        let ready = Ready { messages, packets: Vec::new(), proofs: vec![proof], gas_limit: simulation.gas_limit };
+        self.send(TransactionKind::Misbehaviour, ready, None, lease).await.map(|_| ())
+    }
+
+    /// Takes packets back whose transaction is final without an event: another relayer was first, or
+    /// a node left the event out.
+    async fn reconcile(&mut self) -> Result<(), WorkError> {
+        if self.reconciled.elapsed() < RECONCILE {
+            return Ok(());
+        }
+        self.reconciled = Instant::now();
+        let Some(scanned) = *self.client.host.scanned.borrow() else { return Ok(()) };
+        let shared = self.shared();
+        for (lane, step) in
+            [(&self.inbound, Step::Receive), (&self.outbound, Step::Acknowledge), (&self.outbound, Step::Timeout)]
+        {
+            let found = shared.store.unconfirmed(lane, step, scanned, RECONCILE_STEP).await?;
+            let Some(from) = found.iter().map(|(.., height)| *height).min() else { continue };
+            self.client.host.rescan(from);
+            let packets: Vec<_> = found.into_iter().map(|(id, step, _)| (id, step)).collect();
+            let reason = "its transaction is final but its event was not reported; looking again";
+            let changes = shared.store.take_back(&packets, reason, &shared.config.retry).await?;
+            shared.changed(changes);
+        }
+        Ok(())
+    }
+}
+
+fn limit(client: &HostedClient) -> usize {
+    client.shared.config.max_packets.min(client.host.chain.max_packets_per_transaction()).max(1)
+}
