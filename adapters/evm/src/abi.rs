@@ -70,12 +70,16 @@ sol! {
     interface ITransfer {
         struct SendTransferMsg { address denom; uint256 amount; string receiver; string sourceClient; string destPort; uint64 timeoutTimestamp; string memo; }
         function sendTransfer(SendTransferMsg calldata msg_) external returns (uint64 sequence);
+        function voucher(string calldata denomTrace) external view returns (address);
+        function trace(address token) external view returns (string memory);
+        function escrowed(string calldata clientId, address token) external view returns (uint256);
     }
 
     /// ICS-27 GMP.
     interface IGmp {
         struct SendCallMsg { string sourceClient; string receiver; bytes salt; bytes payload; uint64 timeoutTimestamp; string memo; }
         function sendCall(SendCallMsg calldata msg_) external returns (uint64 sequence);
+        function accountAddress(string calldata clientId, string calldata sender, bytes calldata salt) external view returns (address);
     }
 
     /// The CREATE2 factory.

@@ -10,6 +10,7 @@ pub mod artifacts;
 pub mod chain;
 mod clients;
 pub mod config;
+pub mod deploy;
 pub mod endpoints;
 pub mod errors;
 mod events;
@@ -20,17 +21,19 @@ mod health;
 mod host;
 pub mod identity;
 mod json;
-mod logs;
+pub mod logs;
 pub mod messages;
 pub mod proofs;
 pub mod prover;
 pub mod raw_header;
 pub mod rpc;
+pub mod send;
 mod simulation;
 pub mod source;
 mod status;
 pub mod transactions;
 mod verified;
+pub mod wallet;
 
 pub use chain::{EvmChain, RouterState};
 pub use config::{Contracts, EvmConfig, Tuning};
@@ -38,7 +41,9 @@ pub use endpoints::{EndpointStatus, Endpoints, RpcCount};
 pub use header_chain::{Anchor, HeaderChain, propose_anchor};
 pub use prover::QbftProver;
 pub use source::HeaderSource;
+pub use deploy::{DeployConfig, Step};
 pub use verified::{Fork, VerifiedHeader};
+pub use wallet::Wallet;
 
 /// The kind of consensus, re-exported for configurations.
 pub use lupu_qbft::Kind;
