@@ -14,6 +14,7 @@
 //!
 //! Nothing is written to disk: a chain lives as long as its [`Devnet`].
 
+mod assembly;
 mod block;
 mod builder;
 mod chain;

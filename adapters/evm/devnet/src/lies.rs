@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use alloy::consensus::Header;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U64};
 use serde_json::{Map, Value, json};
 
 use crate::faults::Fault;
+use crate::fork::Fork;
 
 /// Methods that answer with a block or a header.
 pub const HEADER_METHODS: &[&str] = &[
@@ -42,6 +43,26 @@ pub fn state_root() -> Fault {
 /// A timestamp that is this many seconds later.
 pub fn timestamp(later: u64) -> Fault {
     header(move |header| header.timestamp = header.timestamp.saturating_add(later))
+}
+
+/// Another block at the fork's height: its header and its hash, as JSON and as raw RLP. The lie is
+/// consistent as long as nobody asks for proofs; a fork with too few seals shows a light client at
+/// work, one with a quorum shows misbehaviour.
+pub fn forked(fork: &Fork) -> Fault {
+    let (header, hash) = (fork.header.clone(), fork.hash);
+    Fault::Edit(Arc::new(move |method, result| {
+        let number = header.number;
+        if method == "debug_getRawHeader" {
+            edit_raw(result, &|shown: &mut Header| {
+                if shown.number == number {
+                    *shown = header.clone();
+                }
+            });
+        } else if HEADER_METHODS.contains(&method) && result["number"] == json!(U64::from(number)) {
+            edit_block(result, &|shown: &mut Header| *shown = header.clone());
+            result["hash"] = json!(hash);
+        }
+    }))
 }
 
 /// One bit of the seals flipped.

@@ -20,7 +20,6 @@ fn check_proof(root: B256, proof: &EIP1186AccountProofResponse, exists: bool) {
         balance: proof.balance,
         storage_root: proof.storage_hash,
         code_hash: proof.code_hash,
-        ..TrieAccount::default()
     };
     let key = Nibbles::unpack(keccak256(proof.address));
     let value = exists.then(|| alloy::rlp::encode(account));

@@ -237,7 +237,6 @@ async fn forks_are_fully_sealed_and_provable() {
         balance: proof.balance,
         storage_root: proof.storage_hash,
         code_hash: proof.code_hash,
-        ..Default::default()
     };
     let account = Some(alloy::rlp::encode(account));
     alloy_trie::proof::verify_proof(fork.header.state_root, root, account, &proof.account_proof).unwrap();

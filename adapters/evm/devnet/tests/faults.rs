@@ -134,6 +134,22 @@ async fn lies_about_headers() {
 }
 
 #[tokio::test]
+async fn a_node_can_show_a_fork() {
+    let (devnet, [bad, good], _) = two_nodes().await;
+    let fork = devnet.fork_header(1).unwrap();
+    devnet.node(0).inject(lies::forked(&fork));
+    let shown = bad.get_block_by_number(1.into()).await.unwrap().unwrap().header;
+    assert_eq!((shown.hash, shown.inner), (fork.hash, fork.header));
+    let raw: alloy::primitives::Bytes = bad.raw_request("debug_getRawHeader".into(), ("0x1",)).await.unwrap();
+    assert_eq!(raw, fork.raw);
+    for height in [0, 2] {
+        let truth = good.get_block_by_number(height.into()).await.unwrap().unwrap();
+        let shown = bad.get_block_by_number(height.into()).await.unwrap().unwrap();
+        assert_eq!((shown.header.hash, shown.header.state_root), (truth.header.hash, truth.header.state_root));
+    }
+}
+
+#[tokio::test]
 async fn lies_about_proofs() {
     let (devnet, [bad, _], contract) = two_nodes().await;
     let root = devnet.head().header.state_root;
@@ -145,7 +161,6 @@ async fn lies_about_proofs() {
             balance: proof.balance,
             storage_root: proof.storage_hash,
             code_hash: proof.code_hash,
-            ..Default::default()
         };
         let slot = &proof.storage_proof[0];
         let path = alloy_trie::Nibbles::unpack(keccak256(slot.key.as_b256()));

@@ -4,33 +4,19 @@ mod common;
 
 use std::time::Instant;
 
+use alloy::consensus::{SignableTransaction, TxEnvelope, TxLegacy};
+use alloy::eips::eip2718::Encodable2718;
 use alloy::network::TransactionBuilder;
 use alloy::primitives::{B256, Bytes, U256};
 use alloy::providers::Provider;
+use alloy::signers::SignerSync;
+use alloy::signers::local::PrivateKeySigner;
 use common::*;
 use lupu_evm_devnet::{Devnet, PoolError, SignedTx};
 
-/// Signs a legacy transaction and puts it into the pool past JSON-RPC.
-fn submit(
-    devnet: &Devnet,
-    account: usize,
-    nonce: u64,
-    gas: u64,
-    to: alloy::primitives::Address,
-    input: Bytes,
-) -> Result<(), PoolError> {
-    use alloy::consensus::{SignableTransaction, TxLegacy};
-    use alloy::signers::SignerSync;
-    let tx = TxLegacy {
-        chain_id: Some(devnet.chain_id()),
-        nonce,
-        gas_price: 0,
-        gas_limit: gas,
-        to: to.into(),
-        value: U256::ZERO,
-        input,
-    };
-    let signature = signer(devnet, account).sign_hash_sync(&tx.signature_hash()).unwrap();
+/// Signs a transaction and puts it into the pool past JSON-RPC.
+fn submit(devnet: &Devnet, signer: &PrivateKeySigner, tx: TxLegacy) -> Result<(), PoolError> {
+    let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
     let tx = SignedTx::recover(tx.into_signed(signature).into())?;
     devnet.chain().submit(tx).map(drop)
 }
@@ -40,11 +26,11 @@ async fn two_thousand_transactions_in_a_block_within_a_second() {
     let devnet = manual().block_gas_limit(1_000_000_000).start().await.unwrap();
     let provider = provider(&devnet, 0);
     let contract = deploy(&devnet, &provider, STORE).await;
+    let signers: Vec<_> = (1..=5).map(|account| signer(&devnet, account)).collect();
     let start = Instant::now();
-    for nonce in 0..2_000 {
-        let (account, nonce) = ((1 + nonce % 5) as usize, nonce / 5);
-        let slot = nonce * 10 + account as u64;
-        submit(&devnet, account, nonce, 60_000, contract, store_call(slot, slot + 1)).unwrap();
+    for i in 0..2_000u64 {
+        let tx = TxLegacy { to: contract.into(), input: store_call(i, i + 1), ..transfer(&devnet, i / 5) };
+        submit(&devnet, &signers[(i % 5) as usize], tx).unwrap();
     }
     let submitted = start.elapsed();
     let start = Instant::now();
@@ -54,6 +40,43 @@ async fn two_thousand_transactions_in_a_block_within_a_second() {
     assert!(block.receipts.iter().all(|receipt| receipt.envelope.status()));
     println!("2,000 stores: submitted in {submitted:?}, mined in {mined:?}");
     assert!(mined.as_secs() < 1, "{mined:?}");
+}
+
+#[tokio::test]
+async fn a_thousand_transactions_arrive_over_http() {
+    let devnet = manual().start().await.unwrap();
+    let signers: Vec<_> = (1..=5).map(|account| signer(&devnet, account)).collect();
+    let raw: Vec<_> = (0..1_000u64)
+        .map(|i| {
+            let tx = transfer(&devnet, i / 5);
+            let signature = signers[(i % 5) as usize].sign_hash_sync(&tx.signature_hash()).unwrap();
+            TxEnvelope::from(tx.into_signed(signature)).encoded_2718()
+        })
+        .collect();
+    let provider = reader(&devnet, 0);
+    let start = Instant::now();
+    for part in raw.chunks(50) {
+        let sent = part.iter().map(|raw| provider.send_raw_transaction(raw));
+        for sent in futures::future::join_all(sent).await {
+            let _ = sent.unwrap();
+        }
+    }
+    let elapsed = start.elapsed();
+    println!("1,000 transactions over HTTP in {elapsed:?}");
+    assert!(elapsed.as_secs() < 5, "{elapsed:?}");
+    assert_eq!(devnet.mine().await.transactions.len(), 1_000);
+}
+
+fn transfer(devnet: &Devnet, nonce: u64) -> TxLegacy {
+    TxLegacy {
+        chain_id: Some(devnet.chain_id()),
+        nonce,
+        gas_price: 0,
+        gas_limit: 60_000,
+        to: alloy::primitives::Address::ZERO.into(),
+        value: U256::ZERO,
+        input: Bytes::new(),
+    }
 }
 
 #[tokio::test]

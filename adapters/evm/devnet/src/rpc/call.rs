@@ -12,7 +12,6 @@ use revm::context::TxEnv;
 use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
 
 use super::{Node, RpcResult, error, json as answer, method};
-use crate::config::Hardfork;
 use crate::execution::{BlockContext, ExecutionError, StateDb};
 
 /// Gas of a call that names none, unless blocks are larger.
@@ -163,7 +162,6 @@ fn estimate(context: &BlockContext, mut db: StateDb, request: &TransactionReques
     if high > used && used == 21_000 && enough(run(21_000))? {
         high = 21_000;
     }
-    debug_assert!(context.hardfork >= Hardfork::Berlin);
     answer(U64::from(high))
 }
 
