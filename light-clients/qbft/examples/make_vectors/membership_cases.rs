@@ -131,11 +131,11 @@ fn wrong_claims() -> Vec<Value> {
         "absent_as_present",
         "nothing is stored",
         absent(1..=1),
-        { vec![(path("bank.qbft-harbour", 2, 1), commitment(1))] },
+        vec![(path("bank.qbft-harbour", 2, 1), commitment(1))],
         "ValueAbsent",
     );
-    put("present_as_absent", "something is stored", one.clone(), { vec![(sent(1), B256::ZERO)] }, "ValuePresent");
-    put("other_value", "something else is stored", one.clone(), { vec![(sent(1), commitment(2))] }, "ValueMismatch");
+    put("present_as_absent", "something is stored", one.clone(), vec![(sent(1), B256::ZERO)], "ValuePresent");
+    put("other_value", "something else is stored", one.clone(), vec![(sent(1), commitment(2))], "ValueMismatch");
     let batch = by_key(present(1..=6));
     for (name, index, value, expect) in [
         ("batch_first_wrong", 0, commitment(99), "ValueMismatch"),

@@ -142,7 +142,7 @@ fn extras(block: &Block, seals: &[Vec<u8>], out: &mut Out) {
     replace("seals_string", "a string, not a list", 4, vec![0x80]);
     let inner = list(&[list(&[string(&seals[0])])]);
     replace("seal_list", "a seal that is a list", 4, inner);
-    replace("vanity_long_form", "long form with a leading zero", 0, { [vec![0xb9, 0x00, 0x20], vec![0; 32]].concat() });
+    replace("vanity_long_form", "long form with a leading zero", 0, [vec![0xb9, 0x00, 0x20], vec![0; 32]].concat());
 }
 
 fn bytes(raw: &[u8], kind: Kind, out: &mut Out) {
