@@ -144,7 +144,7 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
     }
 
     /// @notice Refunds.
-    function onTimeoutPacket(OnTimeoutPacketCallback calldata msg_) external onlyRouter {
+    function onTimeoutPacket(OnTimeoutPacketCallback calldata msg_) external virtual onlyRouter {
         _refund(msg_.sourceClient, msg_.sequence, msg_.payload.value);
     }
 
