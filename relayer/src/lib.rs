@@ -11,6 +11,7 @@ pub mod engine;
 pub mod failpoints;
 pub mod keys;
 pub mod packet;
+pub mod setup;
 pub mod store;
 pub mod submit;
 

@@ -143,16 +143,16 @@ async fn put_off(write: &mut Write, head: &Head, delay_ms: i64) -> Result<(), St
 
 impl Store {
     /// Up to `limit` packets of a direction that wait for a step, in the order in which they became
-    /// due. Held packets whose time has come take at most an eighth of them, at least one.
+    /// due. Held packets whose time has come have an eighth of the places for sure, at least one.
     pub async fn due(&self, lane: &Lane, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let mut held = self.due_in(lane, State::Held(step), step, (limit / 8).max(1)).await?;
-        let waiting = self.due_in(lane, step.waiting(), step, limit.saturating_sub(held.len()).max(1)).await?;
-        held.splice(0..0, waiting);
-        held.truncate(limit);
-        Ok(held)
+        let held = self.due_in(lane, State::Held(step), step, limit).await?;
+        let reserved = held.len().min((limit / 8).max(1));
+        let mut due = self.due_in(lane, step.waiting(), step, limit - reserved).await?;
+        due.extend(held.into_iter().take(limit - due.len()));
+        Ok(due)
     }
 
     async fn due_in(&self, lane: &Lane, state: State, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {
