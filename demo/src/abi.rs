@@ -5,7 +5,8 @@
 use alloy::sol;
 
 sol! {
-    #[derive(Debug)]
+    #![sol(all_derives)]
+
     interface Token {
         function mint(address account, uint256 amount) external;
         function freeze(address account) external;
@@ -14,7 +15,6 @@ sol! {
         function totalSupply() external view returns (uint256);
     }
 
-    #[derive(Debug)]
     interface Registry {
         function register(string blNumber, bytes32 documentHash, string carrier) external returns (uint256 index);
         function count() external view returns (uint256);
@@ -30,7 +30,6 @@ sol! {
         string memo;
     }
 
-    #[derive(Debug)]
     interface Transfer {
         function sendTransfer(SendTransferMsg msg_) external returns (uint64 sequence);
         function voucher(string denomTrace) external view returns (address);
@@ -46,12 +45,10 @@ sol! {
         string memo;
     }
 
-    #[derive(Debug)]
     interface Gmp {
         function sendCall(SendCallMsg msg_) external returns (uint64 sequence);
     }
 
-    #[derive(Debug)]
     interface RouterEvents {
         struct Payload { string sourcePort; string destPort; string version; string encoding; bytes value; }
         struct Packet { uint64 sequence; string sourceClient; string destClient; uint64 timeoutTimestamp; Payload[] payloads; }

@@ -1,7 +1,7 @@
 //! What a person watches while the story runs. On stderr, so that stdout stays for the result.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use owo_colors::{OwoColorize, Stream::Stderr};
+use owo_colors::{OwoColorize, Style};
 use std::{
     io::IsTerminal,
     time::{Duration, Instant},
@@ -11,18 +11,24 @@ use std::{
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     quiet: bool,
+    color: bool,
+}
+
+/// Text in a style, where colour is wanted.
+pub fn paint(text: &str, style: Style, color: bool) -> String {
+    if color { text.style(style).to_string() } else { text.to_owned() }
 }
 
 impl Progress {
-    /// Shows nothing at all if `quiet`.
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+    /// Shows nothing at all if `quiet`; in colour if `color`.
+    pub fn new(quiet: bool, color: bool) -> Self {
+        Self { quiet, color }
     }
 
     /// A heading.
     pub fn heading(&self, text: &str) {
         if !self.quiet {
-            eprintln!("\n{}", text.if_supports_color(Stderr, |t| t.bold()));
+            eprintln!("\n{}", paint(text, Style::new().bold(), self.color));
         }
     }
 
@@ -37,7 +43,7 @@ impl Progress {
         }
         bar.set_prefix(title.clone());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Act { bar, title, started: Instant::now(), quiet: self.quiet }
+        Act { bar, title, started: Instant::now(), progress: *self }
     }
 }
 
@@ -46,7 +52,7 @@ pub struct Act {
     bar: ProgressBar,
     title: String,
     started: Instant,
-    quiet: bool,
+    progress: Progress,
 }
 
 impl Act {
@@ -67,14 +73,15 @@ impl Act {
 
     fn end(self, good: bool, text: &str) {
         self.bar.finish_and_clear();
-        if self.quiet {
+        let Progress { quiet, color } = self.progress;
+        if quiet {
             return;
         }
         let time = format!("{:>5.1} s", self.started.elapsed().as_secs_f64());
         let mark = match good {
-            true => "✓".if_supports_color(Stderr, |t| t.green()).to_string(),
-            false => "✗".if_supports_color(Stderr, |t| t.red()).to_string(),
+            true => paint("✓", Style::new().green(), color),
+            false => paint("✗", Style::new().red(), color),
         };
-        eprintln!("  {mark} {}  {}  {text}", self.title, time.if_supports_color(Stderr, |t| t.dimmed()));
+        eprintln!("  {mark} {}  {}  {text}", self.title, paint(&time, Style::new().dimmed(), color));
     }
 }

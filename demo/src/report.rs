@@ -1,8 +1,9 @@
 //! What the demo ends with: one table, the conservation line, a verdict; or the same as JSON.
 
+use crate::progress::paint;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use lupu_relayer::store::PacketRow;
-use owo_colors::{OwoColorize, Stream::Stdout};
+use owo_colors::Style;
 use serde::Serialize;
 
 /// One line of the table: one packet, or many of one kind.
@@ -126,9 +127,9 @@ pub fn money(hundredths: u128) -> String {
 
 impl Report {
     /// The table, the conservation line and the verdict, for a person.
-    pub fn print(&self) {
+    pub fn print(&self, color: bool) {
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(["packet", "route", "what", "became", "proven", "received", "settled", "gas", "proof bytes"]);
         for line in &self.packets {
             table.add_row([
@@ -161,9 +162,10 @@ impl Report {
             );
         }
         if self.failures.is_empty() {
-            println!("\n{} in {:.0} s", "Everything arrived, or came back.".if_supports_color(Stdout, |t| t.green()), self.seconds);
+            let verdict = paint("Everything arrived, or came back.", Style::new().green(), color);
+            println!("\n{verdict} {:.0} s in all.", self.seconds);
         } else {
-            println!("\n{}", "Not as it must be:".if_supports_color(Stdout, |t| t.red()));
+            println!("\n{}", paint("Not as it must be:", Style::new().red(), color));
             for failure in &self.failures {
                 println!("  - {failure}");
             }

@@ -4,15 +4,16 @@ use crate::{
     abi::{Registry, Token},
     progress::Progress,
     report::{Line, money},
-    world::{Side, World, lower},
+    wallet::Wallet,
+    world::{World, lower},
 };
 use alloy::{
-    primitives::{U256, keccak256},
+    primitives::{Address, U256, keccak256},
     sol_types::SolCall,
 };
 use anyhow::{Context, Result, ensure};
 use lupu_relayer::{packet::State, store::PacketRow};
-use lupu_standard::ics27::{Encoding, GmpAcknowledgement};
+use lupu_standard::{ics27::GmpAcknowledgement, payload::Encoding};
 use std::time::Duration;
 
 /// An hour: longer than any demo.
@@ -111,7 +112,7 @@ pub async fn refused(world: &World, progress: Progress, amount: u128) -> Result<
     let voucher = world.voucher().await?;
     let carrier = world.harbour.person.address;
     let frozen = keccak256("frozen account");
-    let frozen = alloy::primitives::Address::from_slice(frozen.get(12..).unwrap_or_default());
+    let frozen = Address::from_slice(frozen.get(12..).unwrap_or_default());
     world.bank.person.send(world.token, Token::freezeCall { account: frozen }).await?;
     let before = world.harbour.balance(voucher, carrier).await?;
     let sequences = world.harbour.transfer(voucher, amount, &lower(frozen), HOUR, 1).await?;
@@ -124,7 +125,7 @@ pub async fn refused(world: &World, progress: Progress, amount: u128) -> Result<
 }
 
 /// Scene 6: many transfers at once.
-pub async fn many(world: &World, progress: Progress, amount: u128, count: usize) -> Result<Played> {
+pub async fn many(world: &World, progress: Progress, amount: u128, count: usize) -> Result<(Played, u64)> {
     let act = progress.begin(format!("6  {count} transfers of {} eCNY at once", money(amount)));
     let voucher = world.voucher().await?;
     let carrier = world.harbour.person.address;
@@ -137,7 +138,8 @@ pub async fn many(world: &World, progress: Progress, amount: u128, count: usize)
     let transactions = receiving_transactions(&rows);
     ensure!(transactions < count / 4, "{transactions} transactions for {count} transfers");
     act.done(&format!("received in {transactions} transaction{}", if transactions == 1 { "" } else { "s" }));
-    line(&rows, &format!("{count} × {} eCNY", money(amount)), &format!("received in {transactions} tx"))
+    let played = line(&rows, &format!("{count} × {} eCNY", money(amount)), &format!("received in {transactions} tx"))?;
+    Ok((played, transactions as u64))
 }
 
 /// How many transactions carried these packets to their destination.
@@ -148,10 +150,9 @@ pub fn receiving_transactions(rows: &[PacketRow]) -> usize {
     hashes.len()
 }
 
-/// Gives the treasurer money and the transfer application leave to take it.
-pub async fn fund(bank: &Side, token: alloy::primitives::Address, amount: u128) -> Result<()> {
-    let amount = U256::from(amount);
-    bank.person.send(token, Token::mintCall { account: bank.person.address, amount }).await?;
-    bank.person.send(token, Token::approveCall { spender: bank.contracts.transfer, amount: U256::MAX }).await?;
+/// Gives the treasurer money, and the transfer application leave to take it.
+pub async fn fund(treasurer: &Wallet, token: Address, transfer: Address, amount: u128) -> Result<()> {
+    treasurer.send(token, Token::mintCall { account: treasurer.address, amount: U256::from(amount) }).await?;
+    treasurer.send(token, Token::approveCall { spender: transfer, amount: U256::MAX }).await?;
     Ok(())
 }

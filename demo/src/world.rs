@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 impl Side {
     /// Block time of the newest block, seconds.
     pub fn time(&self) -> u64 {
-        self.devnet.head().timestamp()
+        self.devnet.head().header.timestamp
     }
 
     /// Asks for a transfer; several if `count` is above one. Returns their sequences.
