@@ -1,6 +1,10 @@
 //! The command line.
 
-use crate::commands::{completions, config, init, inspect, key};
+use crate::commands::{
+    client, completions, config, deploy, init, inspect, key, message, packet, start, status, transfer,
+};
+#[cfg(feature = "demo")]
+use crate::commands::{demo, devnet};
 use crate::output::ColorChoice;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -44,17 +48,39 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Look at a packet, an acknowledgement or a header.
-    #[command(subcommand)]
-    Inspect(inspect::Inspect),
+    /// Play the whole story on two embedded chains.
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
+    /// Run an embedded chain to try things on.
+    #[cfg(feature = "demo")]
+    Devnet(devnet::Args),
     /// Write a commented configuration.
     Init(init::Args),
-    /// Check the configuration.
-    #[command(subcommand)]
-    Config(config::ConfigCommand),
     /// Add and list signing keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Check the configuration.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Deploy the contracts on a chain.
+    Deploy(deploy::Args),
+    /// Create, bind, list and update light clients.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Run the relayer.
+    Start(start::Args),
+    /// Show chains, clients and packets at a glance.
+    Status(status::Args),
+    /// Send tokens to another chain.
+    Transfer(transfer::Args),
+    /// Call a contract on another chain.
+    Message(message::Args),
+    /// List packets, show one, try one again.
+    #[command(subcommand)]
+    Packet(packet::PacketCommand),
+    /// Look at a packet, an acknowledgement or a header, without any chain.
+    #[command(subcommand)]
+    Inspect(inspect::Inspect),
     /// Print a shell completion script.
     Completions(completions::Args),
 }

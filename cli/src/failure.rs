@@ -1,7 +1,9 @@
 //! How a command ends when it does not succeed.
 
+use lupu_adapter::{AdapterError, ErrorKind};
 use lupu_relayer::config::ConfigError;
 use lupu_relayer::keys::KeyError;
+use lupu_relayer::store::StoreError;
 use std::process::ExitCode;
 
 /// Success.
@@ -57,6 +59,37 @@ impl From<ConfigError> for Failure {
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<lupu_relayer::setup::SetupError> for Failure {
+    fn from(error: lupu_relayer::setup::SetupError) -> Self {
+        use lupu_relayer::setup::SetupError;
+        match error {
+            SetupError::Chain(error) => error.into(),
+            SetupError::Key(error) => error.into(),
+            missing => Self::usage(missing.to_string()),
+        }
+    }
+}
+
+impl From<AdapterError> for Failure {
+    fn from(error: AdapterError) -> Self {
+        let code = if error.kind == ErrorKind::Misconfigured { USAGE } else { NEGATIVE };
+        let help = match error.kind {
+            ErrorKind::Unavailable => "; is the node up and reachable?",
+            ErrorKind::Funds => "; give the account more",
+            ErrorKind::Pruned => "; the node has forgotten that state: ask one that keeps more, or a newer height",
+            ErrorKind::Lied => "; do not trust this endpoint",
+            _ => "",
+        };
+        Self { code, line: format!("{error}{help}"), causes: vec![format!("kind of failure: {:?}", error.kind)] }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

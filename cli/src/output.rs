@@ -160,3 +160,66 @@ impl Output {
         table.to_string()
     }
 }
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Seconds as `3 d 4 h`, `4 m 5 s`, `12 s`: the two largest units.
+pub fn duration(seconds: u64) -> String {
+    let parts = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut left = seconds;
+    let mut out: Vec<String> = Vec::new();
+    for (unit, name) in parts {
+        if left >= unit && out.len() < 2 {
+            out.push(format!("{} {name}", left / unit));
+            left %= unit;
+        } else if !out.is_empty() {
+            break;
+        }
+    }
+    if out.is_empty() { "0 s".into() } else { out.join(" ") }
+}
+
+/// UNIX seconds as a UTC date and time.
+pub fn time(seconds: u64) -> String {
+    // Days to a civil date, after Howard Hinnant's chrono-compatible algorithm.
+    let days = (seconds / 86_400).min(1 << 30) as i64 + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (h, m, s) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {h:02}:{m:02}:{s:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        assert_eq!(time(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(time(951_827_696), "2000-02-29 12:34:56 UTC");
+        assert_eq!(time(1_735_689_600), "2025-01-01 00:00:00 UTC");
+        assert_eq!(duration(0), "0 s");
+        assert_eq!(duration(59), "59 s");
+        assert_eq!(duration(604_800), "7 d");
+        assert_eq!(duration(90_061), "1 d 1 h");
+        assert_eq!(duration(86_461), "1 d");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

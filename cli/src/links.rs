@@ -1,0 +1,101 @@
+//! From names in the configuration to wallets and connected chains.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use alloy::signers::local::PrivateKeySigner;
+use lupu_evm::wallet::Wallet;
+use lupu_evm::{Endpoints, HeaderSource};
+use lupu_relayer::config::{ChainConfig, ClientConfig, Config, Contracts};
+use lupu_relayer::keys::Password;
+use lupu_relayer::setup::{self, Connected};
+use lupu_standard::{ChainId, ClientId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an endpoint may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A chain of the configuration; an unknown name says which there are.
+pub fn chain<'c>(config: &'c Config, name: &ChainId) -> Result<&'c ChainConfig, Failure> {
+    config.chain(name).ok_or_else(|| {
+        let known: Vec<_> = config.chains.keys().map(ToString::to_string).collect();
+        Failure::usage(format!(
+            "{}: there is no chain \"{name}\"; there are: {}",
+            config.path.display(),
+            known.join(", ")
+        ))
+    })
+}
+
+/// A client of the configuration; an unknown name says which there are.
+pub fn client<'c>(config: &'c Config, id: &ClientId) -> Result<&'c ClientConfig, Failure> {
+    config.client(id).ok_or_else(|| {
+        let known: Vec<_> = config.clients.iter().map(|c| c.id.to_string()).collect();
+        let help = if known.is_empty() {
+            "create one with `lupu client create`".into()
+        } else {
+            format!("there are: {}", known.join(", "))
+        };
+        Failure::usage(format!("{}: there is no client \"{id}\"; {help}", config.path.display()))
+    })
+}
+
+/// The contracts of a chain, or what to do first.
+pub fn contracts(chain: &ChainConfig) -> Result<Contracts, Failure> {
+    chain.contracts.ok_or_else(|| {
+        Failure::usage(format!("nothing is deployed on {}: run `lupu deploy --chain {}` first", chain.name, chain.name))
+    })
+}
+
+/// The endpoints of a chain.
+pub fn endpoints(chain: &ChainConfig) -> Result<Arc<Endpoints>, Failure> {
+    Ok(Arc::new(Endpoints::new(chain.name.as_str(), &chain.rpc, PATIENCE)?))
+}
+
+/// The headers that a chain's endpoints show.
+pub fn headers(chain: &ChainConfig) -> Result<HeaderSource, Failure> {
+    Ok(HeaderSource::new(endpoints(chain)?, setup::kind(chain.consensus)))
+}
+
+/// The keys of a chain. The password is asked for once.
+pub fn signers(config: &Config, chain: &ChainConfig, context: &Context) -> Result<Vec<PrivateKeySigner>, Failure> {
+    let mut known: Option<Password> = None;
+    let mut ask = || {
+        if known.is_none() {
+            known = Some(context.password()?);
+        }
+        known.clone().ok_or(lupu_relayer::keys::KeyError::NoPassword)
+    };
+    Ok(setup::signers(config, chain, &mut ask)?)
+}
+
+/// A wallet with one key of a chain: the one named, or the first.
+pub async fn wallet(
+    config: &Config,
+    chain: &ChainConfig,
+    key: Option<&str>,
+    context: &Context,
+) -> Result<Wallet, Failure> {
+    let mut chosen = chain.clone();
+    if let Some(key) = key {
+        chosen.keys = vec![key.parse().map_err(|e| Failure::usage(format!("--key {e}")))?];
+    }
+    chosen.keys.truncate(1);
+    let signer = signers(config, &chosen, context)?.into_iter().next().ok_or_else(|| {
+        let name = &chain.name;
+        Failure::usage(format!(
+            "chain {name} has no keys: make one with `lupu key add {name}-relayer` and name it in chains.{name}.keys"
+        ))
+    })?;
+    Ok(Wallet::connect(endpoints(chain)?, chain.chain_id, signer, chain.gas_price).await?)
+}
+
+/// A chain to read from, followed from its anchor.
+pub async fn reader(config: &Config, chain: &ChainConfig) -> Result<Connected, Failure> {
+    Ok(setup::connect(config, chain, Vec::new()).await?)
+}
+
+/// A chain to ask unproven questions of. The key it carries is thrown away and never signs.
+pub async fn keyless(chain: &ChainConfig) -> Result<Wallet, Failure> {
+    Ok(Wallet::connect(endpoints(chain)?, chain.chain_id, PrivateKeySigner::random(), chain.gas_price).await?)
+}
