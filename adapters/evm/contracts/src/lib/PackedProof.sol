@@ -176,10 +176,8 @@ library PackedProof {
             }
             return (1, depth + 1, childHash, 0, 0);
         }
-        (uint256 first, uint256 firstLength, uint256 second) = _string(item, nodeEnd);
-        if (second == nodeEnd) revert InvalidProof();
-        uint256 secondEnd = _skip(second, nodeEnd);
-        if (secondEnd == nodeEnd) return _descendShort(first, firstLength, second, nodeEnd, depth, key);
+        uint256 second = _skip(item, nodeEnd);
+        if (_skip(second, nodeEnd) == nodeEnd) return _descendShort(item, second, nodeEnd, depth, key);
         return _descendBranch(item, nodeEnd, depth, key);
     }
 
@@ -199,18 +197,12 @@ library PackedProof {
     }
 
     /// @dev A leaf or an extension: hex-prefix path, then value or child.
-    function _descendShort(
-        uint256 path,
-        uint256 pathLength,
-        uint256 second,
-        uint256 nodeEnd,
-        uint256 depth,
-        bytes32 key
-    )
+    function _descendShort(uint256 item, uint256 second, uint256 nodeEnd, uint256 depth, bytes32 key)
         private
         pure
         returns (uint256 nextNode, uint256 nextDepth, bytes32 childHash, uint256 value, uint256 valueLength)
     {
+        (uint256 path, uint256 pathLength,) = _string(item, second);
         if (pathLength == 0) revert InvalidProof();
         uint256 flags;
         uint256 nibbles;
