@@ -122,7 +122,16 @@ fn change(s: &mut Scenario, rng: &mut Rng, all: &[Validator], seals: &mut Option
         }
         2 => s.block.trailing = (0..rng.below(7)).map(|i| number(1 << (i * 9))).collect(),
         3 => s.block.number = *rng.pick(&[0, 99, 100, 101, 121, u64::MAX]),
-        4 => s.block.timestamp = *rng.pick(&[0, common::T0 - 1, common::T0, s.now + 30, s.now + 31, u64::MAX]),
+        4 => {
+            s.block.timestamp = *rng.pick(&[
+                0,
+                common::T0 - 1,
+                common::T0,
+                s.now.saturating_add(30),
+                s.now.saturating_add(31),
+                u64::MAX,
+            ])
+        }
         5 => s.now = *rng.pick(&[0, common::T0, common::T0 + 604_799, common::T0 + 604_800, u64::MAX]),
         6 => s.client.frozen = rng.one_in(2),
         7 => s.stored = vec![(s.trusted_height, B256::from_slice(&rng.bytes(32)))],

@@ -70,6 +70,7 @@ fn made(name: &str, block: &Block, signers: &[Validator]) -> Value {
 
 pub fn cases() -> Vec<Value> {
     let mut out = published();
+    out.extend(live());
     for kind in [Qbft, Ibft2] {
         for n in [1, 4, 7, 16] {
             let s = Scenario::new(kind, n);
@@ -106,6 +107,16 @@ pub fn cases() -> Vec<Value> {
         out.push(bad(&name, what, kind, &raw));
     }
     out
+}
+
+/// A block of a live network: its seals are by three of its four validators.
+fn live() -> Vec<Value> {
+    let l = crate::live_cases::live();
+    let h = reference::header(0, &l.header).unwrap();
+    let signers = h.seals.iter().map(|s| reference::signer(&h.digest, s).unwrap());
+    assert!(signers.clone().all(|s| h.validators.contains(&s)) && signers.count() == 3);
+    assert!(h.validators.contains(&h.coinbase));
+    vec![case("live_besu", &l.source, Qbft, &l.header, h.hash, h.digest)]
 }
 
 /// The block of Besu's BftBlockHashingTest, with the round and the vote that its seals cover.

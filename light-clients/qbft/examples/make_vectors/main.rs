@@ -6,6 +6,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod header_cases;
+mod live_cases;
 mod membership_cases;
 mod misbehaviour_cases;
 mod update_account_cases;
@@ -59,7 +60,7 @@ fn update(name: &str, description: &str, s: &Scenario, message: Vec<u8>, expect:
 
 fn main() {
     for (file, subject, cases) in [
-        ("update.json", "good ones, messages, trust and time", update_cases::cases()),
+        ("update.json", "good ones, messages, trust and time", [update_cases::cases(), live_cases::updates()].concat()),
         ("update_seals.json", "seals and quorums", update_seal_cases::cases()),
         ("update_accounts.json", "the router's account", update_account_cases::cases()),
         ("update_sets.json", "validator sets that change", update_set_cases::cases()),
@@ -80,7 +81,7 @@ fn main() {
         "membership.json",
         "Verify calls over one or many paths: values of zero mean absent. expect is ok, or the \
          check that fails.",
-        membership_cases::cases(),
+        [membership_cases::cases(), live_cases::membership()].concat(),
     );
     write(
         "header.json",
