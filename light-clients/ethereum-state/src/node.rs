@@ -93,6 +93,7 @@ impl<'a> Path<'a> {
 }
 
 /// A decoded node.
+#[allow(clippy::large_enum_variant, reason = "lives on the stack, one at a time, without allocating")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Node<'a> {
     /// The root of a trie without entries.

@@ -118,7 +118,7 @@ fn change(s: &mut Scenario, rng: &mut Rng, all: &[Validator], seals: &mut Option
         0 => s.block.round = rng.next() as u32 >> rng.below(32),
         1 => {
             let who = Address::from_slice(&rng.bytes(20));
-            s.block.vote = vote(who, *rng.pick::<&[u8]>(&[&[0xff], &[0], &[], &[1], &[0xff, 0]]));
+            s.block.vote = vote(who, rng.pick::<&[u8]>(&[&[0xff], &[0], &[], &[1], &[0xff, 0]]));
         }
         2 => s.block.trailing = (0..rng.below(7)).map(|i| number(1 << (i * 9))).collect(),
         3 => s.block.number = *rng.pick(&[0, 99, 100, 101, 121, u64::MAX]),

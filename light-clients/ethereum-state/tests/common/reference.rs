@@ -126,11 +126,14 @@ fn reference((is_list, raw, payload): &Item, consumed: usize) -> Step {
     }
 }
 
+/// The previous key's nibbles, its listed nodes and their depths.
+type Path = (Vec<u8>, Vec<Vec<u8>>, Vec<usize>);
+
 /// The values of `keys`, or `None` for a bad proof.
 pub fn packed(root: &B256, keys: &[B256], proof: &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
     let mut rest = proof.to_vec();
     let mut values = Vec::new();
-    let mut before: Option<(Vec<u8>, Vec<Vec<u8>>, Vec<usize>)> = None;
+    let mut before: Option<Path> = None;
     for key in keys {
         let key = nibbles(key);
         if rest.len() < 2 {
