@@ -38,8 +38,9 @@ struct Code {
 
 macro_rules! artifact {
     ($name:literal) => {{
-        static PARSED: LazyLock<Option<Artifact>> =
-            LazyLock::new(|| serde_json::from_str(include_str!(concat!("../contracts/artifacts/", $name, ".json"))).ok());
+        static PARSED: LazyLock<Option<Artifact>> = LazyLock::new(|| {
+            serde_json::from_str(include_str!(concat!("../contracts/artifacts/", $name, ".json"))).ok()
+        });
         &PARSED
     }};
 }
@@ -115,9 +116,7 @@ mod tests {
         check(Contract::Gmp, IGmp::IGmpCalls::selectors().collect());
         check(Contract::Create2Factory, IFactory::IFactoryCalls::selectors().collect());
         check(Contract::DemoToken, IERC20::IERC20Calls::selectors().collect());
-        let topics = |contract| -> Vec<_> {
-            artifact(contract).unwrap().abi.events().map(|e| e.selector()).collect()
-        };
+        let topics = |contract| -> Vec<_> { artifact(contract).unwrap().abi.events().map(|e| e.selector()).collect() };
         let router = topics(Contract::Router);
         for topic in crate::logs::PACKET_TOPICS.into_iter().chain([IRouter::PacketOutcome::SIGNATURE_HASH]) {
             assert!(router.contains(&topic), "{topic}");

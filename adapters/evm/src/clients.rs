@@ -47,9 +47,7 @@ impl EvmChain {
         let params = json!([{"to": router, "data": Bytes::from(input)}, "latest"]);
         match self.endpoints.ask("eth_call", params, read).await {
             Ok(found) => Ok(Some(found)),
-            Err(CallError::Node(error))
-                if error.data.as_deref().and_then(errors::name) == Some("UnknownClient") =>
-            {
+            Err(CallError::Node(error)) if error.data.as_deref().and_then(errors::name) == Some("UnknownClient") => {
                 Ok(None)
             }
             Err(error) => Err(self.fail(error)),
@@ -153,8 +151,7 @@ impl EvmChain {
             let input: Bytes = IRouter::multicallCall { data: reads.collect() }.abi_encode().into();
             let returned = self.view(self.config.contracts.router, input).await.map_err(|e| self.fail(e))?;
             let wrong = |e: String| self.error(ErrorKind::Lied, format!("getCommitment: {e}"));
-            let words =
-                IRouter::multicallCall::abi_decode_returns(&returned).map_err(|e| wrong(e.to_string()))?;
+            let words = IRouter::multicallCall::abi_decode_returns(&returned).map_err(|e| wrong(e.to_string()))?;
             if words.len() != part.len() {
                 return Err(wrong(format!("{} answers to {} questions", words.len(), part.len())));
             }

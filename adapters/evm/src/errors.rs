@@ -110,9 +110,7 @@ fn panic_words(code: U256) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::{
-        sol_types::{Panic, Revert, SolError},
-    };
+    use alloy::sol_types::{Panic, Revert, SolError};
 
     #[test]
     fn reverts_become_words() {

@@ -72,11 +72,8 @@ impl Follower {
             return Ok(head);
         }
         let verified = self.headers.advance().await?;
-        let head = Head {
-            height: verified.header.number(),
-            hash: verified.hash,
-            timestamp: verified.header.timestamp(),
-        };
+        let head =
+            Head { height: verified.header.number(), hash: verified.hash, timestamp: verified.header.timestamp() };
         *last = Some((Instant::now(), head));
         Ok(head)
     }

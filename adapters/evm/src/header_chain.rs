@@ -297,7 +297,9 @@ impl HeaderChain {
         };
         let distance = child.height().saturating_sub(height);
         if distance > MAX_BACK {
-            let message = format!("block {height} lies {distance} blocks below any that is verified; at most {MAX_BACK} are walked");
+            let message = format!(
+                "block {height} lies {distance} blocks below any that is verified; at most {MAX_BACK} are walked"
+            );
             return Err(self.error(ErrorKind::Misconfigured, &message));
         }
         while child.height() > height {

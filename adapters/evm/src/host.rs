@@ -5,8 +5,8 @@ use alloy::primitives::U256;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lupu_adapter::{
-    AccountId, AdapterError, BoundClient, Chain, ErrorKind, Head, Message, PacketEvent, SignedTransaction,
-    Simulation, TransactionStatus,
+    AccountId, AdapterError, BoundClient, Chain, ErrorKind, Head, Message, PacketEvent, SignedTransaction, Simulation,
+    TransactionStatus,
 };
 use lupu_standard::{ChainId, ClientId, Height, Path};
 use std::sync::PoisonError;

@@ -37,11 +37,11 @@ pub mod wallet;
 
 pub use chain::{EvmChain, RouterState};
 pub use config::{Contracts, EvmConfig, Tuning};
+pub use deploy::{DeployConfig, Step};
 pub use endpoints::{EndpointStatus, Endpoints, RpcCount};
 pub use header_chain::{Anchor, HeaderChain, propose_anchor};
 pub use prover::QbftProver;
 pub use source::HeaderSource;
-pub use deploy::{DeployConfig, Step};
 pub use verified::{Fork, VerifiedHeader};
 pub use wallet::Wallet;
 

@@ -152,4 +152,3 @@ pub(crate) fn in_order(mut logs: Vec<Log>) -> Result<Vec<Log>, String> {
         None => Ok(logs),
     }
 }
-

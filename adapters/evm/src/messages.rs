@@ -9,9 +9,7 @@ use alloy::{
     sol_types::{SolCall, SolInterface},
 };
 use lupu_adapter::{Message, Outcome};
-use lupu_standard::{
-    ClientId, Height, IdentifierError, Packet, Payload, PortId, Sequence, TimestampSecs,
-};
+use lupu_standard::{ClientId, Height, IdentifierError, Packet, Payload, PortId, Sequence, TimestampSecs};
 use std::collections::BTreeMap;
 
 /// A packet for the router.
@@ -65,11 +63,10 @@ pub fn call(message: &Message) -> Bytes {
         Message::UpdateClient { client, message } => {
             IRouter::updateClientCall { clientId: client.to_string(), updateMsg: message.clone().into() }.abi_encode()
         }
-        Message::Misbehaviour { client, evidence } => IRouter::submitMisbehaviourCall {
-            clientId: client.to_string(),
-            misbehaviourMsg: evidence.clone().into(),
+        Message::Misbehaviour { client, evidence } => {
+            IRouter::submitMisbehaviourCall { clientId: client.to_string(), misbehaviourMsg: evidence.clone().into() }
+                .abi_encode()
         }
-        .abi_encode(),
         Message::Receive { packets, proof, height, .. } => IRouter::recvPacketsCall {
             msg_: MsgRecvPackets {
                 packets: packets.iter().map(to_abi).collect(),
@@ -111,7 +108,8 @@ pub fn outcome(result: PacketResult) -> Option<Outcome> {
 
 /// What `multicall` returned: per message, per packet.
 pub fn outcomes(messages: &[Message], returned: &[u8]) -> Result<Vec<Vec<Outcome>>, String> {
-    let results = IRouter::multicallCall::abi_decode_returns(returned).map_err(|e| format!("multicall returned: {e}"))?;
+    let results =
+        IRouter::multicallCall::abi_decode_returns(returned).map_err(|e| format!("multicall returned: {e}"))?;
     if results.len() != messages.len() {
         return Err(format!("multicall returned {} results for {} messages", results.len(), messages.len()));
     }

@@ -8,8 +8,8 @@ use crate::{
 use alloy::primitives::{Address, B256, Bytes};
 use async_trait::async_trait;
 use lupu_adapter::{
-    AdapterError, ClientParameters, ClientUpdate, ErrorKind, InitialClient, Material, Prover, StateProof,
-    TrustAnchor, TrustedState,
+    AdapterError, ClientParameters, ClientUpdate, ErrorKind, InitialClient, Material, Prover, StateProof, TrustAnchor,
+    TrustedState,
 };
 use lupu_ethereum_state::{NodeSet, slot_key, sorted_order};
 use lupu_light_client::{Claim, LightClient, Rejection, UpdateResult};
@@ -66,7 +66,10 @@ impl QbftProver {
     }
 
     /// Our verified header at a trusted state's height, if the state is of that header.
-    async fn trusted_header(&self, trusted: &TrustedState) -> Result<(Arc<VerifiedHeader>, ConsensusState), AdapterError> {
+    async fn trusted_header(
+        &self,
+        trusted: &TrustedState,
+    ) -> Result<(Arc<VerifiedHeader>, ConsensusState), AdapterError> {
         let state = ConsensusState::decode(&trusted.consensus_state).map_err(|e| self.unproven(e))?;
         let header = self.chain.headers().header(trusted.height.0).await?;
         let found = (header.header.timestamp(), header.header.validators_hash());
@@ -253,7 +256,8 @@ impl Prover for QbftProver {
         claims: &[(Path, Claim)],
     ) -> Result<StateProof, AdapterError> {
         if !matches!(prefix, [one] if one.is_empty()) {
-            let message = "an EVM chain stores under the path itself: the counterparty's merkle prefix must be one empty element";
+            let message =
+                "an EVM chain stores under the path itself: the counterparty's merkle prefix must be one empty element";
             return Err(self.chain.error(ErrorKind::Misconfigured, message));
         }
         let consensus = ConsensusState::decode(&at.consensus_state).map_err(|e| self.unproven(e))?;

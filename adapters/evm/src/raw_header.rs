@@ -109,8 +109,21 @@ mod tests {
     fn fifteen_fields_and_later_ones() {
         let w = vec![7u8; 32];
         let mut fields = vec![
-            w.clone(), w.clone(), vec![0x11; 20], w.clone(), w.clone(), w.clone(), vec![0; 256], vec![1], vec![0x10],
-            vec![0x01, 0xc9, 0xc3, 0x80], vec![], vec![0x65], vec![], w.clone(), vec![0; 8],
+            w.clone(),
+            w.clone(),
+            vec![0x11; 20],
+            w.clone(),
+            w.clone(),
+            w.clone(),
+            vec![0; 256],
+            vec![1],
+            vec![0x10],
+            vec![0x01, 0xc9, 0xc3, 0x80],
+            vec![],
+            vec![0x65],
+            vec![],
+            w.clone(),
+            vec![0; 8],
         ];
         assert_eq!(keccak256(rebuild(&block()).unwrap()), keccak256(list(&fields)));
         let mut cancun = block();

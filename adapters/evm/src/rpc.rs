@@ -90,13 +90,25 @@ impl NodeError {
     pub fn is_no_method(&self) -> bool {
         self.code == -32601
             || self.code == -32604
-            || self.says(&["method not found", "does not exist/is not available", "method not enabled", "not supported"])
+            || self.says(&[
+                "method not found",
+                "does not exist/is not available",
+                "method not enabled",
+                "not supported",
+            ])
     }
     /// The call ran and the chain refused it.
     pub fn is_revert(&self) -> bool {
         self.code == 3
             || self.data.is_some()
-            || self.says(&["revert", "out of gas", "invalid opcode", "stack underflow", "bad jump", "gas required exceeds"])
+            || self.says(&[
+                "revert",
+                "out of gas",
+                "invalid opcode",
+                "stack underflow",
+                "bad jump",
+                "gas required exceeds",
+            ])
     }
 }
 
@@ -137,7 +149,8 @@ struct RawError {
 
 impl RawError {
     fn into_failure(self) -> Failure {
-        let error = NodeError { code: self.code, message: self.message, data: self.data.as_ref().and_then(revert_data) };
+        let error =
+            NodeError { code: self.code, message: self.message, data: self.data.as_ref().and_then(revert_data) };
         if error.is_rate_limit() && error.data.is_none() { Failure::RateLimited(None) } else { Failure::Node(error) }
     }
 }
@@ -180,7 +193,8 @@ impl Http {
             return Err(format!("scheme {} is not http or https", url.scheme()));
         }
         let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let mut builder = reqwest::Client::builder().connect_timeout(timeout).timeout(timeout).pool_max_idle_per_host(8);
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(timeout).timeout(timeout).pool_max_idle_per_host(8);
         if local {
             builder = builder.no_proxy();
         }
@@ -213,7 +227,8 @@ impl Http {
                 });
             }
         };
-        let mut by_id: HashMap<u64, RawAnswer> = answers.into_iter().filter_map(|a| Some((a.id.as_u64()?, a))).collect();
+        let mut by_id: HashMap<u64, RawAnswer> =
+            answers.into_iter().filter_map(|a| Some((a.id.as_u64()?, a))).collect();
         (0..calls.len() as u64)
             .map(|id| match by_id.remove(&id) {
                 Some(answer) => Ok(answer.into_result()),

@@ -92,7 +92,8 @@ pub async fn transfer(wallet: &Wallet, app: Address, request: TransferRequest) -
     if allowed < request.amount && wallet.would_fail(app, &call).await?.is_some() {
         let held = balance_of(wallet, request.token, wallet.address()).await?;
         if held < request.amount {
-            let message = format!("{} holds {held} of token {}, not {}", wallet.address(), request.token, request.amount);
+            let message =
+                format!("{} holds {held} of token {}, not {}", wallet.address(), request.token, request.amount);
             return Err(wallet.error(ErrorKind::Funds, message));
         }
         wallet.call(request.token, IERC20::approveCall { spender: app, amount: request.amount }).await?;

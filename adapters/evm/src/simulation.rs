@@ -45,7 +45,13 @@ fn starved(outcomes: &[Vec<Outcome>]) -> bool {
 }
 
 impl EvmChain {
-    async fn run(&self, from: Address, input: &Bytes, gas: u64, messages: &[Message]) -> Result<Vec<Vec<Outcome>>, CallError> {
+    async fn run(
+        &self,
+        from: Address,
+        input: &Bytes,
+        gas: u64,
+        messages: &[Message],
+    ) -> Result<Vec<Vec<Outcome>>, CallError> {
         let call = json!({
             "from": from, "to": self.config.contracts.router, "data": input, "gas": hex_number(gas),
         });

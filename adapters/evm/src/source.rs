@@ -34,7 +34,10 @@ pub struct Shown {
 enum Block {
     Header(Box<Header>),
     /// The fields do not hash to the hash given: a field is unknown, or false.
-    NotRebuilt { number: u64, why: String },
+    NotRebuilt {
+        number: u64,
+        why: String,
+    },
 }
 
 impl HeaderSource {
@@ -166,7 +169,11 @@ impl HeaderSource {
         }
         let why = format!("it hashes to {hash}, the node says {claimed}");
         let known = self.shape.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known == keys(value) { Err(Bad::Lied(format!("block {number}: {why}"))) } else { Ok(Block::NotRebuilt { number, why }) }
+        if *known == keys(value) {
+            Err(Bad::Lied(format!("block {number}: {why}")))
+        } else {
+            Ok(Block::NotRebuilt { number, why })
+        }
     }
 }
 

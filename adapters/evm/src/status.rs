@@ -74,11 +74,12 @@ impl EvmChain {
         let mut unsigned = Unsigned::decode(&transaction.raw).ok_or_else(unusable)?;
         let raised = unsigned.price.raised();
         let offered = self.limits().await?.price;
-        unsigned.price = if offered.most() > raised.most() && std::mem::discriminant(&offered) == std::mem::discriminant(&raised) {
-            offered
-        } else {
-            raised
-        };
+        unsigned.price =
+            if offered.most() > raised.most() && std::mem::discriminant(&offered) == std::mem::discriminant(&raised) {
+                offered
+            } else {
+                raised
+            };
         // Where gas is free a higher price is the same price: the same transaction again.
         let (hash, raw) = unsigned.sign(signer).map_err(|e| self.error(ErrorKind::Rejected, e.to_string()))?;
         Ok(SignedTransaction { hash, raw, account: transaction.account.clone(), nonce: transaction.nonce })
@@ -133,7 +134,11 @@ impl EvmChain {
         found.ok_or_else(|| CallError::Missing("no receipt".into()))
     }
 
-    async fn included(&self, transaction: &SignedTransaction, receipt: Receipt) -> Result<TransactionStatus, AdapterError> {
+    async fn included(
+        &self,
+        transaction: &SignedTransaction,
+        receipt: Receipt,
+    ) -> Result<TransactionStatus, AdapterError> {
         let header = match self.headers.header(receipt.block).await {
             Ok(header) => header,
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unproven) => {
@@ -195,11 +200,7 @@ impl EvmChain {
 }
 
 /// Gives a signed transaction to every endpoint that is up; one that takes it is enough.
-pub(crate) async fn send(
-    endpoints: &crate::endpoints::Endpoints,
-    hash: B256,
-    raw: &[u8],
-) -> Result<(), AdapterError> {
+pub(crate) async fn send(endpoints: &crate::endpoints::Endpoints, hash: B256, raw: &[u8]) -> Result<(), AdapterError> {
     let params = json!([Bytes::copy_from_slice(raw)]);
     let read = |v: Value| {
         let given = crate::json::data(&v, "hash").map_err(|e| Bad::Lied(e.to_string()))?;
@@ -223,10 +224,7 @@ pub(crate) async fn send(
 }
 
 /// The first nonce that no included or pending transaction uses, as the best informed endpoint says.
-pub(crate) async fn next_nonce(
-    endpoints: &crate::endpoints::Endpoints,
-    address: Address,
-) -> Result<u64, AdapterError> {
+pub(crate) async fn next_nonce(endpoints: &crate::endpoints::Endpoints, address: Address) -> Result<u64, AdapterError> {
     let read = |v: Value| number(&v, "nonce").map_err(|e| Bad::Lied(e.to_string()));
     let answers = endpoints.ask_all("eth_getTransactionCount", json!([address, "pending"]), read).await;
     let mut failure = CallError::Unavailable("no endpoint answered".into());

@@ -70,10 +70,9 @@ impl Unsigned {
         let envelope = TxEnvelope::decode_2718_exact(raw).ok()?;
         let price = match &envelope {
             TxEnvelope::Legacy(tx) => GasPrice::Legacy(tx.tx().gas_price),
-            TxEnvelope::Eip1559(tx) => GasPrice::Dynamic {
-                max_fee: tx.tx().max_fee_per_gas,
-                priority: tx.tx().max_priority_fee_per_gas,
-            },
+            TxEnvelope::Eip1559(tx) => {
+                GasPrice::Dynamic { max_fee: tx.tx().max_fee_per_gas, priority: tx.tx().max_priority_fee_per_gas }
+            }
             _ => return None,
         };
         Some(Self {
@@ -96,12 +95,24 @@ pub fn refusal(error: &NodeError) -> Option<ErrorKind> {
     if says(&["already known", "known transaction", "already imported", "alreadyknown", "already in the pool"]) {
         return None;
     }
-    let kind = if says(&["underpriced", "replacement", "fee too low", "feetoolow", "gas price below", "below configured minimum"])
-    {
+    let kind = if says(&[
+        "underpriced",
+        "replacement",
+        "fee too low",
+        "feetoolow",
+        "gas price below",
+        "below configured minimum",
+    ]) {
         ErrorKind::Underpriced
     } else if says(&["nonce too low", "nonce below", "oldnonce", "nonce is too low", "nonce has already been used"]) {
         ErrorKind::NonceTaken
-    } else if says(&["insufficient funds", "upfront cost", "insufficientfunds", "exceeds account balance", "insufficient balance"]) {
+    } else if says(&[
+        "insufficient funds",
+        "upfront cost",
+        "insufficientfunds",
+        "exceeds account balance",
+        "insufficient balance",
+    ]) {
         ErrorKind::Funds
     } else {
         ErrorKind::Rejected

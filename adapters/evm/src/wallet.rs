@@ -102,7 +102,10 @@ impl Wallet {
     /// Seconds since 1970 by the chain's clock: the newest block's time.
     pub async fn time(&self) -> Result<u64, AdapterError> {
         let read = |v: Value| number_at(&v, "timestamp").map_err(|e| Bad::Lied(e.to_string()));
-        self.endpoints.ask("eth_getBlockByNumber", json!(["latest", false]), read).await.map_err(|e| self.fail("time", e))
+        self.endpoints
+            .ask("eth_getBlockByNumber", json!(["latest", false]), read)
+            .await
+            .map_err(|e| self.fail("time", e))
     }
 
     /// Whether a call would succeed now; if not, the reason.
