@@ -7,14 +7,11 @@ mod common;
 use alloy_primitives::B256;
 use common::{Trie, seeded};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use lupu_ethereum_state::{NodeSet, packed};
+use lupu_ethereum_state::{NodeSet, account::encode_storage_value, packed};
 use std::hint::black_box;
 
 fn prove(c: &mut Criterion) {
-    let entries = (0..10_000).map(|i| {
-        let word = seeded("word", i);
-        (seeded("slot", i), [&[0xa0], word.as_slice()].concat())
-    });
+    let entries = (0..10_000).map(|i| (seeded("slot", i), encode_storage_value(&seeded("word", i)).unwrap()));
     let trie = Trie(entries.collect());
     let root = trie.root();
     for count in [1usize, 10, 100, 1_000] {

@@ -276,7 +276,7 @@ fn malformed_nodes() -> Vec<Value> {
         ("leaf_padding", "padding nibble is not zero", padded(0x21)),
         ("leaf_no_flag", "a path of no bytes", list(&[string(&[]), value.clone()])),
         ("leaf_empty_value", "no value", list(&[string(&whole(0x20)), vec![0x80]])),
-        ("leaf_list_value", "a list as value", list(&[string(&whole(0x20)), list(&[value.clone()])])),
+        ("leaf_list_value", "a list as value", list(&[string(&whole(0x20)), list(std::slice::from_ref(&value))])),
         ("leaf_list_path", "a list as path", list(&[list(&[string(&[7; 33])]), value.clone()])),
         ("three_items", "neither 2 nor 17", list(&[string(&whole(0x20)), value.clone(), vec![0x80]])),
         ("one_item", "neither 2 nor 17", list(&[string(&whole(0x20))])),

@@ -137,8 +137,8 @@ pub fn membership() -> Vec<Value> {
         })
     };
     vec![
-        case("live_besu_present", &[present.clone()]),
-        case("live_besu_absent", &[absent.clone()]),
+        case("live_besu_present", std::slice::from_ref(&present)),
+        case("live_besu_absent", std::slice::from_ref(&absent)),
         case("live_besu_both", &[absent, present]),
     ]
 }

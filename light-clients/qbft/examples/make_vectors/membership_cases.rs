@@ -252,7 +252,7 @@ fn wrong_proofs() -> Vec<Value> {
 }
 
 fn nodes_of(w: &World, claim: &(Vec<u8>, B256)) -> Vec<u8> {
-    w.s.state.storage_proof(&[claim.0.clone()])
+    w.s.state.storage_proof(std::slice::from_ref(&claim.0))
 }
 
 fn small_tries() -> Vec<Value> {
