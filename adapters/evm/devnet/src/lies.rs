@@ -1,6 +1,7 @@
 //! The usual lies of a node, for [`Fault::Edit`]: answers that look right and are not.
 //!
-//! A header that was lied about keeps its `hash` field: only who rebuilds and hashes it finds out.
+//! They change answers, not what subscriptions push. A header that was lied about keeps its `hash`
+//! field: only who rebuilds and hashes it finds out.
 
 use std::sync::Arc;
 

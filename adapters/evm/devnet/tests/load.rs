@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy::consensus::{SignableTransaction, TxEnvelope, TxLegacy};
 use alloy::eips::eip2718::Encodable2718;
@@ -90,20 +90,23 @@ async fn thirty_thousand_slots_slow_neither_blocks_nor_proofs() {
         assert!(send(&devnet, &provider, request).await.status());
     }
     assert_eq!(provider.get_storage_at(contract, U256::from(29_999)).await.unwrap(), U256::from(29_999));
-    let request = call(contract, store_call(40_000, 1)).with_gas_limit(100_000).with_gas_price(0);
-    let pending = provider.send_transaction(request).await.unwrap();
-    let start = Instant::now();
-    devnet.mine().await;
-    let mined = start.elapsed();
-    drop(pending);
+    // The best of a few: what the chain needs, not what else the machine was doing.
     let keys: Vec<B256> = (0..100u64).map(|i| U256::from(1 + i * 299).into()).collect();
-    let start = Instant::now();
-    let proof = provider.get_proof(contract, keys.clone()).await.unwrap();
-    let proven = start.elapsed();
-    assert_eq!(proof.storage_proof[99].value, U256::from(1 + 99 * 299));
+    let (mut mined, mut proven) = (Duration::MAX, Duration::MAX);
+    for round in 0..5 {
+        let request = call(contract, store_call(40_000 + round, 1)).with_gas_limit(100_000).with_gas_price(0);
+        let _ = provider.send_transaction(request).await.unwrap();
+        let start = Instant::now();
+        assert_eq!(devnet.mine().await.transactions.len(), 1);
+        mined = mined.min(start.elapsed());
+        let start = Instant::now();
+        let proof = provider.get_proof(contract, keys.clone()).await.unwrap();
+        proven = proven.min(start.elapsed());
+        assert_eq!(proof.storage_proof[99].value, U256::from(1 + 99 * 299));
+    }
     println!("30,000 slots: a block in {mined:?}, a proof of 100 keys over HTTP in {proven:?}");
-    assert!(mined.as_millis() < 50, "{mined:?}");
-    assert!(proven.as_millis() < 100, "{proven:?}");
+    assert!(mined.as_millis() < 20, "{mined:?}");
+    assert!(proven.as_millis() < 50, "{proven:?}");
 }
 
 /// Sets slot x to x for `calldata[32]` slots from `calldata[0]` on.
