@@ -301,7 +301,10 @@ impl<'a> Builder<'a> {
             })
             .collect();
         match self.copy.verify(self.at.height, &raw, &proof.proof, self.now) {
-            Ok(_) => Ok(Group { items, proof }),
+            Ok(time) if items.iter().all(|d| d.step != Step::Timeout || time >= d.packet.timeout_timestamp) => {
+                Ok(Group { items, proof })
+            }
+            Ok(time) => Err(Trouble::Suspect(format!("the proof's time {time} is before the packet's timeout"))),
             Err(rejection) => Err(Trouble::Suspect(format!("our own light client refuses the proof: {rejection}"))),
         }
     }

@@ -12,8 +12,10 @@ const REMEMBERED: usize = 32;
 /// A client as its host has it now.
 pub(crate) struct ClientView {
     pub(crate) client: BoundClient,
-    /// Newest height on the host, with its consensus state, confirmed by our own headers.
+    /// Newest height on the host whose consensus state our own headers confirm.
     pub(crate) trusted: TrustedState,
+    /// A newer height at which the client trusts something that the chain never had.
+    pub(crate) conflict: Option<Height>,
     pub(crate) trusting_period: u64,
 }
 
@@ -41,10 +43,21 @@ impl HostedClient {
         let client = self.host.chain.client(&self.id).await?.ok_or_else(|| {
             self.error(ErrorKind::Misconfigured, format!("client {} is not bound on this chain", self.id))
         })?;
-        let trusted = self.trusted(&client).await?;
+        let (trusted, conflict) = match self.trusted(&client).await {
+            Ok(trusted) => (trusted, None),
+            Err(error) if error.kind == ErrorKind::Unproven => {
+                let latest = client.latest_height;
+                match self.shared.store.trusted_below(&self.host.id, &self.id, latest).await {
+                    Ok(Some(older)) => (older, Some(latest)),
+                    Ok(None) => return Err(error),
+                    Err(error) => return Err(self.error(ErrorKind::Unavailable, format!("store: {error}"))),
+                }
+            }
+            Err(error) => return Err(error),
+        };
         let copy = self.tracked.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
         let trusting_period = copy.trusting_period();
-        Ok(ClientView { client, trusted, trusting_period })
+        Ok(ClientView { client, trusted, conflict, trusting_period })
     }
 
     async fn trusted(&mut self, client: &BoundClient) -> Result<TrustedState, AdapterError> {

@@ -11,13 +11,24 @@ use lupu_standard::{Height, Path};
 /// After so many failed tries the chain whose event is missing is read again.
 const LOOK_AGAIN_AFTER: u32 = 3;
 
-/// Up to `limit` packets that wait for a transaction on the host, oldest first.
+/// Up to `limit` packets that wait for a transaction on the host, oldest first; or of those that are
+/// held, whose turn comes apart, so that what does not work never delays what does.
 ///
 /// `inbound` ends at the host, `outbound` starts there.
-pub(crate) async fn due(store: &Store, inbound: &Lane, outbound: &Lane, limit: usize) -> Result<Vec<Due>, StoreError> {
-    let mut all = store.due(inbound, Step::Receive, limit).await?;
-    all.extend(store.due(outbound, Step::Acknowledge, limit).await?);
-    all.extend(store.due(outbound, Step::Timeout, limit).await?);
+pub(crate) async fn due(
+    store: &Store,
+    inbound: &Lane,
+    outbound: &Lane,
+    held: bool,
+    limit: usize,
+) -> Result<Vec<Due>, StoreError> {
+    let mut all = Vec::new();
+    for (lane, step) in [(inbound, Step::Receive), (outbound, Step::Acknowledge), (outbound, Step::Timeout)] {
+        all.extend(match held {
+            true => store.due_held(lane, step, limit).await?,
+            false => store.due(lane, step, limit).await?,
+        });
+    }
     all.sort_by_key(|d| (d.since, d.packet.sequence));
     all.truncate(limit);
     Ok(all)

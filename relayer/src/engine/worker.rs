@@ -25,6 +25,10 @@ use std::{
 const TICK: Duration = Duration::from_secs(1);
 /// How often transactions without events are looked for.
 const RECONCILE: Duration = Duration::from_secs(5);
+/// How often a false trusted state is contradicted: if that does not freeze the client, the node lied.
+const CONTRADICTIONS: u32 = 3;
+/// How often held packets have their turn.
+const HELD_TURN: Duration = Duration::from_secs(1);
 /// Most packets taken back at once.
 const RECONCILE_STEP: u32 = 200;
 /// Shares of the trusting period, in percent, at which a person is warned.
@@ -61,10 +65,13 @@ pub(crate) struct Worker {
     view: Option<ClientView>,
     looked: Instant,
     reconciled: Instant,
+    /// When held packets last had their turn.
+    held_turn: Instant,
     /// How many packets go into one transaction at present.
     batch: usize,
     warned: u64,
-    /// The state at the client's newest height is pruned: prove at a new one.
+    contradicted: u32,
+    /// Prove at a new height: the state at the client's newest one is pruned, or it is time anyway.
     force_update: bool,
 }
 
@@ -81,8 +88,10 @@ impl Worker {
             view: None,
             looked: now,
             reconciled: now,
+            held_turn: now,
             batch,
             warned: 0,
+            contradicted: 0,
             force_update: false,
         }
     }
@@ -147,17 +156,26 @@ impl Worker {
             }
         }
         self.reconcile().await?;
-        let items = self.due().await?;
+        let mut held = self.held_turn.elapsed() >= HELD_TURN;
+        if held {
+            self.held_turn = Instant::now();
+            held = !self.due(true).await?.is_empty();
+        }
+        let items = self.due(held).await?;
         if items.is_empty() {
             return self.refresh().await;
         }
         self.wait_for_company(&items).await;
         let Some(lease) = self.lease().await? else { return Ok(Round::Idle) };
-        let items = self.due().await?;
+        let items = self.due(held).await?;
         if items.is_empty() || self.on_its_way(plan::needed(&items)) {
             return Ok(Round::Idle);
         }
         self.look().await?;
+        if self.view.as_ref().is_some_and(|v| v.conflict.is_some()) {
+            drop(lease);
+            return Ok(self.tend().await?.unwrap_or(Round::Idle));
+        }
         self.carry(items, lease).await
     }
 
@@ -167,8 +185,8 @@ impl Worker {
         Ok(())
     }
 
-    async fn due(&self) -> Result<Vec<Due>, StoreError> {
-        plan::due(&self.shared().store, &self.inbound, &self.outbound, self.batch).await
+    async fn due(&self, held: bool) -> Result<Vec<Due>, StoreError> {
+        plan::due(&self.shared().store, &self.inbound, &self.outbound, held, self.batch).await
     }
 
     /// Gives other packets the chance to share the transaction.
@@ -214,9 +232,20 @@ impl Worker {
 
     async fn carry(&mut self, items: Vec<Due>, lease: Lease) -> Result<Round, WorkError> {
         let Some(view) = self.view.take() else { return Ok(Round::Idle) };
+        self.force_update |= self.passed_percent(&view)? >= self.shared().config.refresh_percent;
+        let account = lease.account().clone();
         let result = self.carry_with(&view, items, lease).await;
         self.view = Some(view);
-        result
+        match result {
+            Err(WorkError::Chain(error)) if error.kind == ErrorKind::Funds => {
+                self.client.host.accounts.pause(&account, &error.message);
+                self.shared().warn(Some(&self.client.host.id), None, format!("account {account} rests: {error}"));
+                Ok(Round::Again)
+            }
+            // The account rests; the next one is tried at once.
+            Err(WorkError::Submit(SubmitError::Funds { .. })) => Ok(Round::Again),
+            result => result,
+        }
     }
 
     async fn carry_with(&mut self, view: &ClientView, items: Vec<Due>, lease: Lease) -> Result<Round, WorkError> {
@@ -371,8 +400,33 @@ impl Worker {
             );
         }
         self.warned = level;
+        if let Some(height) = view.conflict {
+            return self.contradict(height).await.map(Some);
+        }
         self.look_for_misbehaviour().await?;
         Ok(None)
+    }
+
+    /// The client trusts a block that its chain never had: the honest update to the same height is
+    /// the evidence that freezes it. Nothing else is sent to it.
+    async fn contradict(&mut self, height: Height) -> Result<Round, WorkError> {
+        let (host, id) = (self.client.host.id.clone(), self.client.id.clone());
+        let rest = Ok(Round::Rest(self.shared().config.client_interval.saturating_mul(6)));
+        let reason = format!("client {id} on {host} trusts a block {height} that {} never had", self.client.tracked.id);
+        self.is(WorkerState::Stopped, Some(reason)).await;
+        if self.contradicted >= CONTRADICTIONS || !self.flight.is_empty() {
+            return rest;
+        }
+        let Some(view) = &self.view else { return rest };
+        let Some(lease) = self.lease().await? else { return rest };
+        let builder = Builder::new(&self.client, view, lease.account(), Some(height)).await?;
+        let ready = builder.update_only().await?;
+        drop(builder);
+        if let Some(ready) = ready {
+            self.contradicted += 1;
+            self.send(TransactionKind::Misbehaviour, ready, None, lease).await?;
+        }
+        rest
     }
 
     async fn look_for_misbehaviour(&self) -> Result<(), WorkError> {

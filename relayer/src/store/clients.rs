@@ -226,6 +226,31 @@ impl Store {
         .await
     }
 
+    /// The newest confirmed consensus state below a height.
+    pub async fn trusted_below(
+        &self,
+        chain: &ChainId,
+        client: &ClientId,
+        height: Height,
+    ) -> Result<Option<TrustedState>, StoreError> {
+        let row = sqlx::query(
+            "SELECT height, preimage FROM consensus_states WHERE chain = ? AND client = ? AND height < ? \
+             ORDER BY height DESC LIMIT 1",
+        )
+        .bind(chain.as_str())
+        .bind(client.as_str())
+        .bind(int("height", height.0)?)
+        .fetch_optional(self.read())
+        .await?;
+        row.map(|row| {
+            Ok(TrustedState {
+                height: Height(uint("height", row.try_get("height")?)?),
+                consensus_state: row.try_get("preimage")?,
+            })
+        })
+        .transpose()
+    }
+
     /// A consensus state that was confirmed before.
     pub async fn trusted(
         &self,

@@ -143,7 +143,15 @@ impl Store {
     /// Begins a write whose failpoints are those of `effect`.
     async fn begin(&self, effect: Effect) -> Result<Write, StoreError> {
         failpoint!(effect.name(), "before");
-        let tx = self.inner.write.begin_with("BEGIN IMMEDIATE").await?;
+        let tx = match self.inner.write.begin_with("BEGIN IMMEDIATE").await {
+            // SQLite rolls back by itself when the disk is full, and the connection does not notice:
+            // it is thrown away.
+            Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                self.inner.write.acquire().await?.close().await?;
+                self.inner.write.begin_with("BEGIN IMMEDIATE").await?
+            }
+            begun => begun?,
+        };
         Ok(Write { tx, effect, moved: Vec::new() })
     }
 }

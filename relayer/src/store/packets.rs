@@ -142,17 +142,14 @@ async fn put_off(write: &mut Write, head: &Head, delay_ms: i64) -> Result<(), St
 }
 
 impl Store {
-    /// Up to `limit` packets of a direction that wait for a step, in the order in which they became
-    /// due. Held packets whose time has come have an eighth of the places for sure, at least one.
+    /// Up to `limit` packets of a direction that wait for a step, in the order in which they became due.
     pub async fn due(&self, lane: &Lane, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
-        let held = self.due_in(lane, State::Held(step), step, limit).await?;
-        let reserved = held.len().min((limit / 8).max(1));
-        let mut due = self.due_in(lane, step.waiting(), step, limit - reserved).await?;
-        due.extend(held.into_iter().take(limit - due.len()));
-        Ok(due)
+        self.due_in(lane, step.waiting(), step, limit).await
+    }
+
+    /// The same of those for which the step did not work before, and whose time has come again.
+    pub async fn due_held(&self, lane: &Lane, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.due_in(lane, State::Held(step), step, limit).await
     }
 
     async fn due_in(&self, lane: &Lane, state: State, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {

@@ -46,6 +46,8 @@ pub struct State {
     pub withhold: bool,
     pub down: bool,
     pub evidence: Option<Vec<u8>>,
+    /// Heights at which this chain's clients elsewhere trust something it never had.
+    pub forged: HashSet<u64>,
 }
 
 pub struct Fake {
@@ -185,7 +187,10 @@ fn execute(
         match message {
             Message::UpdateClient { client, message } => {
                 let height = u64::from_be_bytes(message.as_slice().try_into().map_err(|_| "MalformedMessage")?);
-                heights.get_mut(client).ok_or("no client")?.insert(height);
+                let known = !heights.get_mut(client).ok_or("no client")?.insert(height);
+                if known && s.clients[client].tracks.state().forged.contains(&height) {
+                    frozen.push(client.clone());
+                }
                 all.push(Vec::new());
             }
             Message::Misbehaviour { client, .. } => {
@@ -358,7 +363,7 @@ impl Chain for Handle {
         messages: &[Message],
     ) -> Result<SignedTransaction, AdapterError> {
         let mut s = self.0.state();
-        let hash = keccak256(format!("{account}/{nonce}/{gas}/{}", s.messages.len()));
+        let hash = keccak256(format!("{}/{account}/{nonce}/{gas}/{}", self.0.id, s.messages.len()));
         s.messages.insert(hash, messages.to_vec());
         Ok(SignedTransaction { hash, account: account.clone(), nonce, raw: 1u64.to_be_bytes().to_vec() })
     }
@@ -425,7 +430,10 @@ impl Prover for Handle {
         let period = height_of(state).map_err(|e| self.0.error(ErrorKind::Misconfigured, &e.to_string()))?;
         Ok(Box::new(Copy { tracks: self.0.clone(), known, period }))
     }
-    async fn check_trusted(&self, _: &TrustedState) -> Result<(), AdapterError> {
+    async fn check_trusted(&self, trusted: &TrustedState) -> Result<(), AdapterError> {
+        if self.0.state().forged.contains(&trusted.height.0) {
+            return Err(self.0.error(ErrorKind::Unproven, "not this chain's state"));
+        }
         Ok(())
     }
     async fn updates(&self, _: &[u8], _: &TrustedState, target: Height) -> Result<Vec<ClientUpdate>, AdapterError> {

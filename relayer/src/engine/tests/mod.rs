@@ -359,6 +359,21 @@ async fn evidence_of_a_fork_freezes_the_client() {
 }
 
 #[tokio::test]
+async fn a_client_that_trusts_a_forged_block_is_contradicted_and_carries_nothing() {
+    let world = World::new();
+    let running = world.start().await;
+    world.until(&running.store, "in order", |_| world.bank.state().time > 1_000_010).await;
+    let client = id("bank.fake-harbour");
+    world.harbour.state().forged.insert(4);
+    world.bank.state().clients.get_mut(&client).unwrap().heights.insert(4);
+    world.send(1, 10_000);
+    let frozen = |_: &[PacketRow]| world.bank.state().clients[&client].status == Status::Frozen;
+    world.until(&running.store, "frozen", frozen).await;
+    assert!(world.bank.state().received.is_empty());
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_idle_client_is_refreshed_before_it_expires() {
     let world = World::new();
     world.bank.state().clients.get_mut(&id("bank.fake-harbour")).unwrap().period = 60;
