@@ -45,6 +45,7 @@ pub struct State {
     pub hide_sent: u32,
     pub withhold: bool,
     pub down: bool,
+    pub clock_stands: bool,
     pub evidence: Option<Vec<u8>>,
     /// Heights at which this chain's clients elsewhere trust something it never had.
     pub forged: HashSet<u64>,
@@ -111,7 +112,9 @@ impl Fake {
     /// Makes a block out of the pool.
     pub fn seal(&self) {
         let mut s = self.state();
-        s.time += 1;
+        if !s.clock_stands {
+            s.time += 1;
+        }
         let pool = if s.withhold { Vec::new() } else { std::mem::take(&mut s.pool) };
         let mut later = Vec::new();
         let height = Height(s.history.len() as u64);

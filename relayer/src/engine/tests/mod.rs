@@ -5,7 +5,7 @@ mod fake;
 use super::{Backoff, Engine, EngineConfig, EngineError, EngineEvent, Route};
 use crate::{
     packet::State,
-    store::{PacketFilter, PacketRow, Store, WorkerState},
+    store::{PacketFilter, PacketRow, Store, WorkerRow, WorkerState},
 };
 use fake::{Fake, FakeClient, Handle};
 use lupu_adapter::{AccountId, Chain, Message, Prover};
@@ -106,9 +106,36 @@ impl World {
         }
     }
 
-    /// Blocks on both chains until the store says so, at most for ten seconds.
+    /// Blocks on both chains until both workers run.
+    async fn until_running(&self, store: &Store) {
+        for _ in 0..2_400 {
+            self.harbour.seal();
+            self.bank.seal();
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            let workers = store.workers().await.unwrap();
+            if workers.len() == 2 && workers.iter().all(|w| w.state == WorkerState::Running) {
+                return;
+            }
+        }
+        panic!("never running: {:?}", store.workers().await);
+    }
+
+    /// The worker of the client on `bank`, once it is in this state.
+    async fn until_worker(&self, store: &Store, state: WorkerState) -> WorkerRow {
+        for _ in 0..2_400 {
+            self.bank.seal();
+            let found = store.workers().await.unwrap().into_iter().find(|w| w.chain == "bank" && w.state == state);
+            if let Some(row) = found {
+                return row;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("never {}: {:?}", state.name(), store.workers().await);
+    }
+
+    /// Blocks on both chains until the store says so, at most for a minute.
     async fn until(&self, store: &Store, what: &str, done: impl Fn(&[PacketRow]) -> bool) -> Vec<PacketRow> {
-        for _ in 0..400 {
+        for _ in 0..2_400 {
             self.harbour.seal();
             self.bank.seal();
             tokio::time::sleep(Duration::from_millis(25)).await;
@@ -172,16 +199,20 @@ async fn a_large_backlog_goes_out_over_several_accounts() {
 async fn a_packet_that_cannot_arrive_in_time_is_timed_out_once() {
     let mut world = World::new();
     world.config.refresh_percent = 1_000;
-    world.bank.state().withhold = true;
+    {
+        let mut bank = world.bank.state();
+        (bank.withhold, bank.clock_stands) = (true, true);
+    }
+    world.harbour.state().clock_stands = true;
     world.send(3, 5);
     let running = world.start().await;
-    world
-        .until(&running.store, "timed out or stuck", |p| p.len() == 3 && p.iter().any(|p| p.state == State::Receiving))
-        .await;
-    for _ in 0..6 {
-        world.bank.seal();
+    world.until(&running.store, "receiving", all(State::Receiving, 3)).await;
+    {
+        let mut bank = world.bank.state();
+        (bank.withhold, bank.clock_stands) = (false, false);
+        bank.time += 6;
     }
-    world.bank.state().withhold = false;
+    world.harbour.state().clock_stands = false;
     world.until(&running.store, "timed out", all(State::TimedOut, 3)).await;
     assert!(world.bank.state().received.is_empty());
     running.stop().await;
@@ -324,10 +355,7 @@ async fn a_frozen_client_is_left_alone_and_said_so() {
     world.send(2, 10_000);
     let running = world.start().await;
     world.until(&running.store, "seen", all(State::Sent, 2)).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let workers = running.store.workers().await.unwrap();
-    let stopped = workers.iter().find(|w| w.chain == "bank").unwrap();
-    assert_eq!(stopped.state, WorkerState::Stopped);
+    let stopped = world.until_worker(&running.store, WorkerState::Stopped).await;
     assert!(stopped.reason.as_deref().is_some_and(|r| r.contains("frozen")));
     assert_eq!(world.bank.transactions(), 0);
     running.stop().await;
@@ -340,9 +368,7 @@ async fn a_route_whose_clients_do_not_name_each_other_is_refused() {
     world.send(2, 10_000);
     let running = world.start().await;
     world.until(&running.store, "seen", all(State::Sent, 2)).await;
-    let workers = running.store.workers().await.unwrap();
-    let refused = workers.iter().find(|w| w.chain == "bank").unwrap();
-    assert_eq!(refused.state, WorkerState::Refused);
+    let refused = world.until_worker(&running.store, WorkerState::Refused).await;
     assert!(refused.reason.as_deref().is_some_and(|r| r.contains("somebody.else")));
     assert_eq!(world.bank.transactions() + world.harbour.transactions(), 0);
     running.stop().await;
@@ -362,7 +388,7 @@ async fn evidence_of_a_fork_freezes_the_client() {
 async fn a_client_that_trusts_a_forged_block_is_contradicted_and_carries_nothing() {
     let world = World::new();
     let running = world.start().await;
-    world.until(&running.store, "in order", |_| world.bank.state().time > 1_000_010).await;
+    world.until_running(&running.store).await;
     let client = id("bank.fake-harbour");
     world.harbour.state().forged.insert(4);
     world.bank.state().clients.get_mut(&client).unwrap().heights.insert(4);
@@ -392,7 +418,7 @@ async fn an_idle_client_is_refreshed_before_it_expires() {
 async fn a_chain_that_is_down_stops_its_side_only_and_recovers() {
     let world = World::new();
     let running = world.start().await;
-    world.until(&running.store, "running", |_| true).await;
+    world.until_running(&running.store).await;
     world.bank.state().down = true;
     world.send(3, 10_000);
     world.until(&running.store, "seen", all(State::Sent, 3)).await;
