@@ -37,7 +37,7 @@ struct PathCase {
     bytes32 trie_key;
 }
 
-struct StorageCase {
+struct SlotCase {
     string name;
     string kind;
     string text;
@@ -161,15 +161,15 @@ contract StandardVectorsTest is Test {
 
     function test_storage() external view {
         string memory json = vm.readFile(string.concat(DIR, "evm_storage.json"));
-        StorageCase[] memory cases = abi.decode(
+        SlotCase[] memory cases = abi.decode(
             vm.parseJsonTypeArray(
-                json, ".cases", "StorageCase(string name,string kind,string text,bytes32 slot)"
+                json, ".cases", "SlotCase(string name,string kind,string text,bytes32 slot)"
             ),
-            (StorageCase[])
+            (SlotCase[])
         );
         eq(cases.length, vm.parseJsonUint(json, ".count"), "count");
         for (uint256 i = 0; i < cases.length; ++i) {
-            StorageCase memory c = cases[i];
+            SlotCase memory c = cases[i];
             bytes memory text = bytes(c.text);
             bytes32 found = keccak256(text);
             if (bytes(c.kind)[0] == "n") {

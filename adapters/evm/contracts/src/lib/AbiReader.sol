@@ -13,13 +13,15 @@ library AbiReader {
         pure
         returns (uint256 start, uint256 length, uint256 next)
     {
-        if (pos + 0x20 > end) revert MalformedMessage();
-        length = word(pos);
-        start = pos + 0x20;
-        if (length > end - start) revert MalformedMessage();
-        next = start + ((length + 31) & ~uint256(31));
-        if (next > end) revert MalformedMessage();
-        if (length & 31 != 0 && (word(next - 32) << (8 * (length & 31))) != 0) revert MalformedMessage();
+        unchecked {
+            if (pos + 0x20 > end) revert MalformedMessage();
+            length = word(pos);
+            start = pos + 0x20;
+            if (length > end - start) revert MalformedMessage();
+            next = start + ((length + 31) & ~uint256(31));
+            if (next > end) revert MalformedMessage();
+            if (length & 31 != 0 && (word(next - 32) << (8 * (length & 31))) != 0) revert MalformedMessage();
+        }
     }
 
     /// @notice The same as a slice, with the offset word at `head` (relative to `tuple`) checked.
@@ -28,13 +30,15 @@ library AbiReader {
         pure
         returns (bytes calldata value, uint256 next)
     {
-        if (word(tuple + head) != pos - tuple) revert MalformedMessage();
-        uint256 start;
-        uint256 length;
-        (start, length, next) = bytesAt(pos, end);
-        assembly ("memory-safe") {
-            value.offset := start
-            value.length := length
+        unchecked {
+            if (word(tuple + head) != pos - tuple) revert MalformedMessage();
+            uint256 start;
+            uint256 length;
+            (start, length, next) = bytesAt(pos, end);
+            assembly ("memory-safe") {
+                value.offset := start
+                value.length := length
+            }
         }
     }
 

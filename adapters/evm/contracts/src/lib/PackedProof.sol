@@ -6,18 +6,25 @@ pragma solidity 0.8.37;
 /// `restart (u8) ‖ count (u8) ‖ count RLP nodes`. The first `restart` nodes of the previous key's path are
 /// kept; the encoding of a sequence of keys is unique. Nodes are hashed from calldata and never copied to
 /// arrays. Every key is 32 bytes (secure tries).
+/// @dev Written in assembly because a batch spends most of its gas here. Positions are calldata offsets and
+/// lengths have at most 16 bits, so sums do not overflow. Reading past the end of the proof gives bytes that
+/// the bounds checks then refuse.
 library PackedProof {
     /// @notice A proof that is malformed, does not hash to the root, or has missing or unused nodes.
     error InvalidProof();
 
     bytes32 internal constant EMPTY_ROOT = 0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421;
 
+    /// @dev `InvalidProof()` at the left of a word.
+    uint256 private constant INVALID = 0x09bde339 << 224;
     uint256 private constant MAX_NODE = 1024;
     /// @dev A path has at most 64 nodes that consume a nibble and one leaf or branch below them.
     uint256 private constant MAX_LEVELS = 66;
 
-    /// @dev A walk over calldata. `levels` points to memory words `position << 8 | depth`, one per node of the
-    /// previous path; depth is the number of nibbles consumed before the node.
+    /// @dev A walk over calldata. `levels` points to memory words, one per node of the previous path:
+    /// `mark << 168 | heads << 40 | position << 8 | depth`. Depth is the number of nibbles consumed before the
+    /// node. A mark says that the node is a plain branch (references and empty places only) and that position
+    /// is its payload's; `heads` are then the first bytes of its sixteen children, `a0` or `80`.
     struct Walk {
         uint256 position;
         uint256 end;
@@ -49,79 +56,57 @@ library PackedProof {
     /// @notice Walks to one key. Returns where its value lies in calldata, or `valueLength == 0` if it is absent.
     function next(Walk memory w, bytes32 key) internal pure returns (uint256 value, uint256 valueLength) {
         uint256 position = w.position;
-        if (position + 2 > w.end) revert InvalidProof();
         uint256 restart;
         uint256 count;
         assembly ("memory-safe") {
             let head := calldataload(position)
             restart := byte(0, head)
             count := byte(1, head)
+            position := add(position, 2)
         }
-        w.position = position + 2;
-
-        uint256 node;
-        uint256 depth;
-        bytes32 childHash = w.root;
+        if (position > w.end) revert InvalidProof();
+        w.position = position;
+        uint256 entry;
         if (restart == 0) {
             // Level 0 is the root at depth 0, which every path shares.
             if (w.length != 0) revert InvalidProof();
-            if (childHash == EMPTY_ROOT) return _emptyTrie(w, key, count);
+            if (w.root == EMPTY_ROOT) return _emptyTrie(w, key, count);
         } else {
-            (node, depth) = _restart(w, key, restart);
+            entry = _restart(w, key, restart);
+            // The empty trie's node `80` as a kept level: it leads nowhere.
+            if (entry == 0) {
+                if (count != 0) revert InvalidProof();
+                (w.key, w.length) = (key, restart);
+                return (0, 0);
+            }
         }
         w.key = key;
-
-        uint256 level = restart;
-        count += restart;
-        bool listed = restart != 0;
-        while (true) {
-            if (!listed) {
-                if (level == count) revert InvalidProof();
-                node = _take(w, childHash, level == 0);
-                uint256 levels = w.levels;
-                assembly ("memory-safe") {
-                    mstore(add(levels, shl(5, level)), or(shl(8, node), depth))
-                }
-                ++level;
-            }
-            listed = false;
-            (node, depth, childHash, value, valueLength) = _descend(node, depth, key);
-            // An embedded child is walked in place.
-            while (node > 1) (node, depth, childHash, value, valueLength) = _descend(node, depth, key);
-            if (node == 0) break;
+        unchecked {
+            w.length = restart + count;
         }
-        if (level != count) revert InvalidProof();
-        w.length = level;
+        return _walk(w, entry, restart);
     }
 
     /// @dev Checks that `restart` is exactly the number of nodes shared with the previous key's path and
-    /// returns the last of them.
-    function _restart(Walk memory w, bytes32 key, uint256 restart)
-        private
-        pure
-        returns (uint256 node, uint256 depth)
-    {
+    /// returns the level word of the last of them; 0 if that is the node of the empty trie.
+    function _restart(Walk memory w, bytes32 key, uint256 restart) private pure returns (uint256 entry) {
         uint256 length = w.length;
-        if (restart > length) revert InvalidProof();
-        uint256 difference = uint256(key ^ w.key);
         uint256 levels = w.levels;
-        uint256 entry;
+        bytes32 previous = w.key;
+        bool bad;
         assembly ("memory-safe") {
+            let difference := xor(key, previous)
             entry := mload(add(levels, shl(5, sub(restart, 1))))
-        }
-        node = entry >> 8;
-        depth = entry & 0xff;
-        if (difference >> (256 - 4 * depth) != 0) revert InvalidProof();
-        if (restart < length) {
-            assembly ("memory-safe") {
-                entry := mload(add(levels, shl(5, restart)))
+            bad := or(gt(restart, length), iszero(iszero(shr(sub(256, shl(2, and(entry, 0xff))), difference))))
+            if lt(restart, length) {
+                let following := and(mload(add(levels, shl(5, restart))), 0xff)
+                bad := or(bad, iszero(shr(sub(256, shl(2, following)), difference)))
             }
-            if (difference >> (256 - 4 * (entry & 0xff)) == 0) revert InvalidProof();
+            if iszero(shr(168, entry)) {
+                if eq(byte(0, calldataload(shr(8, entry))), 0x80) { entry := 0 }
+            }
         }
-        // The empty trie's node `80` as a kept level: it has no content to descend into.
-        assembly ("memory-safe") {
-            if eq(byte(0, calldataload(node)), 0x80) { node := 2 }
-        }
+        if (bad) revert InvalidProof();
     }
 
     /// @dev The empty trie, listed for the first key as the node `80`, or not at all.
@@ -143,221 +128,269 @@ library PackedProof {
         return (0, 0);
     }
 
-    /// @dev Takes the next listed node: its hash must be `childHash`.
-    function _take(Walk memory w, bytes32 childHash, bool isRoot) private pure returns (uint256 node) {
-        node = w.position;
-        (, uint256 nodeEnd) = _list(node, w.end);
-        uint256 size = nodeEnd - node;
-        if (size > MAX_NODE || (size < 32 && !isRoot)) revert InvalidProof();
-        bytes32 hash;
+    /// @dev Walks from a kept node (or, if `entry` is 0, from the root) through `w.length - level` listed nodes.
+    function _walk(Walk memory w, uint256 entry, uint256 level)
+        private
+        pure
+        returns (uint256 value, uint256 valueLength)
+    {
         assembly ("memory-safe") {
+            function refuse() {
+                mstore(0x00, INVALID)
+                revert(0x00, 0x04)
+            }
+            // The payload of the list at `p` and its end; the length in its shortest form.
+            function list(p) -> item, end {
+                let word := calldataload(p)
+                let head := byte(0, word)
+                switch gt(head, 0xf7)
+                case 0 {
+                    if lt(head, 0xc0) { refuse() }
+                    item := add(p, 1)
+                    end := add(item, sub(head, 0xc0))
+                }
+                default {
+                    let length := and(shr(232, word), 0xffff)
+                    item := add(p, 3)
+                    let least := 256
+                    if eq(head, 0xf8) {
+                        length := shr(8, length)
+                        item := add(p, 2)
+                        least := 56
+                    }
+                    if or(gt(head, 0xf9), lt(length, least)) { refuse() }
+                    end := add(item, length)
+                }
+            }
+            // The payload of the string at `p` and its length; in shortest form and within `limit`.
+            function text(p, limit) -> payload, length {
+                let word := calldataload(p)
+                let head := byte(0, word)
+                payload := p
+                length := 1
+                if gt(head, 0x7f) {
+                    payload := add(p, 1)
+                    length := sub(head, 0x80)
+                    if gt(head, 0xb7) {
+                        let least := 256
+                        payload := add(p, 3)
+                        length := and(shr(232, word), 0xffff)
+                        if eq(head, 0xb8) {
+                            payload := add(p, 2)
+                            length := shr(8, length)
+                            least := 56
+                        }
+                        if or(gt(head, 0xb9), lt(length, least)) { refuse() }
+                    }
+                    if and(eq(head, 0x81), lt(byte(1, word), 0x80)) { refuse() }
+                }
+                if or(iszero(lt(p, limit)), gt(add(payload, length), limit)) { refuse() }
+            }
+            // The end of any item.
+            function skip(p, limit) -> end {
+                switch lt(byte(0, calldataload(p)), 0xc0)
+                case 0 {
+                    let item
+                    item, end := list(p)
+                    if or(iszero(lt(p, limit)), gt(end, limit)) { refuse() }
+                }
+                default {
+                    let payload, length := text(p, limit)
+                    end := add(payload, length)
+                }
+            }
+            // Which child: 0 none, 1 a listed node with this hash, otherwise where the embedded one lies.
+            function child(p) -> kind, hash {
+                let head := byte(0, calldataload(p))
+                kind := p
+                switch head
+                case 0x80 { kind := 0 }
+                case 0xa0 {
+                    kind := 1
+                    hash := calldataload(add(p, 1))
+                }
+                default { if or(lt(head, 0xc0), gt(head, 0xde)) { refuse() } }
+            }
+            // A leaf or an extension: hex-prefix path, then value or child, then nothing.
+            function short(item, end, depth_, key_) -> kind, hash, newDepth, payload, length {
+                let path, pathLength := text(item, end)
+                let second := add(path, pathLength)
+                let head := byte(0, calldataload(path))
+                // An odd path starts in the first byte; an even one has a zero nibble there.
+                let nibbles := sub(shl(1, pathLength), 1)
+                let fragment := shl(4, calldataload(path))
+                if iszero(and(head, 0x10)) {
+                    nibbles := sub(nibbles, 1)
+                    fragment := calldataload(add(path, 1))
+                    if and(head, 0x0f) { refuse() }
+                }
+                if or(gt(head, 0x3f), iszero(pathLength)) { refuse() }
+                newDepth := add(depth_, nibbles)
+                let matches := iszero(
+                    or(
+                        gt(newDepth, 64),
+                        shr(sub(256, shl(2, nibbles)), xor(fragment, shl(shl(2, depth_), key_)))
+                    )
+                )
+                switch gt(head, 0x1f)
+                case 1 {
+                    payload, length := text(second, end)
+                    if or(iszero(length), iszero(eq(add(payload, length), end))) { refuse() }
+                    length := mul(length, and(matches, eq(newDepth, 64)))
+                }
+                default {
+                    if or(iszero(nibbles), iszero(eq(skip(second, end), end))) { refuse() }
+                    kind, hash := child(second)
+                    if iszero(kind) { refuse() }
+                    kind := mul(kind, matches)
+                }
+            }
+            // A branch: sixteen children, each checked, and a value.
+            function branch(item, end, depth_, key_) -> kind, hash, payload, length {
+                let nibble := 16
+                if lt(depth_, 64) { nibble := and(shr(sub(252, shl(2, depth_)), key_), 0x0f) }
+                let p := item
+                let good := 1
+                let found := 0
+                for { let i := 0 } lt(i, 16) { i := add(i, 1) } {
+                    if eq(i, nibble) { found := p }
+                    let head := byte(0, calldataload(p))
+                    switch eq(head, 0x80)
+                    case 1 { p := add(p, 1) }
+                    default {
+                        switch eq(head, 0xa0)
+                        case 1 { p := add(p, 33) }
+                        default {
+                            good := and(good, lt(sub(head, 0xc0), 0x1f))
+                            p := add(p, and(sub(head, 0xbf), 0xff))
+                        }
+                    }
+                }
+                // Positions only grow: a child that runs past the end is noticed here.
+                payload, length := text(p, end)
+                if iszero(and(good, eq(add(payload, length), end))) { refuse() }
+                if found {
+                    length := 0
+                    kind, hash := child(found)
+                }
+            }
+            // The first bytes of sixteen children, if each is a reference (a0) or none (80) and no value follows.
+            // Bit 5 of such a byte, 32, is the length that it announces.
+            function children(item, end) -> heads, plain {
+                let p := item
+                for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+                    let head := byte(0, calldataload(p))
+                    heads := or(shl(8, heads), head)
+                    p := add(add(p, 1), and(head, 0x20))
+                    head := byte(0, calldataload(p))
+                    heads := or(shl(8, heads), head)
+                    p := add(add(p, 1), and(head, 0x20))
+                    head := byte(0, calldataload(p))
+                    heads := or(shl(8, heads), head)
+                    p := add(add(p, 1), and(head, 0x20))
+                    head := byte(0, calldataload(p))
+                    heads := or(shl(8, heads), head)
+                    p := add(add(p, 1), and(head, 0x20))
+                }
+                plain := eq(and(heads, 0xdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdf), 0x80808080808080808080808080808080)
+                plain := and(plain, and(eq(byte(0, calldataload(p)), 0x80), eq(add(p, 1), end)))
+            }
+
+            let key := mload(add(w, 0x60))
+            let childHash := mload(add(w, 0x40))
+            let target := mload(add(w, 0x80))
             let scratch := mload(0x40)
-            calldatacopy(scratch, node, size)
-            hash := keccak256(scratch, size)
-        }
-        if (hash != childHash) revert InvalidProof();
-        w.position = nodeEnd;
-    }
-
-    /// @dev One step down from the node at calldata `node`. `nextNode` is 0 at the end of the path, 1 if the
-    /// next node is listed (then `childHash` is its hash), and otherwise where the embedded child lies.
-    function _descend(uint256 node, uint256 depth, bytes32 key)
-        private
-        pure
-        returns (uint256 nextNode, uint256 nextDepth, bytes32 childHash, uint256 value, uint256 valueLength)
-    {
-        if (node == 2) return (0, depth, 0, 0, 0);
-        (uint256 item, uint256 nodeEnd) = _list(node, node + MAX_NODE);
-        if (nodeEnd - item == 529 && _fullBranch(item)) {
-            if (depth == 64) return (0, depth, 0, 0, 0);
-            assembly ("memory-safe") {
-                let nibble := and(shr(sub(252, shl(2, depth)), key), 0x0f)
-                childHash := calldataload(add(item, add(mul(nibble, 33), 1)))
+            let depth := and(entry, 0xff)
+            let node := and(shr(8, entry), 0xffffffff)
+            let heads := and(shr(40, entry), 0xffffffffffffffffffffffffffffffff)
+            let plain := shr(168, entry)
+            let item := node
+            let end := 0
+            let slot := 0
+            for {} 1 {} {
+                // What is at hand: a plain branch, or the node at `node`, or (0 and 1) the next listed node.
+                if iszero(plain) {
+                    switch gt(node, 1)
+                    case 1 {
+                        item, end := list(node)
+                        slot := 0
+                    }
+                    default {
+                        // Its hash must be what its parent, or the root, says.
+                        if eq(level, target) { refuse() }
+                        node := mload(w)
+                        item, end := list(node)
+                        let size := sub(end, node)
+                        let bad := or(gt(end, mload(add(w, 0x20))), gt(size, MAX_NODE))
+                        if or(bad, and(lt(size, 32), gt(level, 0))) { refuse() }
+                        calldatacopy(scratch, node, size)
+                        if iszero(eq(keccak256(scratch, size), childHash)) { refuse() }
+                        mstore(w, end)
+                        slot := add(mload(add(w, 0xa0)), shl(5, level))
+                        mstore(slot, or(shl(8, node), depth))
+                        level := add(level, 1)
+                    }
+                    // A path is a string that is not empty; a child may be one only if it has 32 bytes.
+                    let head := byte(0, calldataload(item))
+                    let isShort := and(iszero(eq(head, 0x80)), lt(head, 0xc0))
+                    if eq(head, 0xa0) { isShort := eq(skip(add(item, 33), end), end) }
+                    switch isShort
+                    case 1 { node, childHash, depth, value, valueLength := short(item, end, depth, key) }
+                    default {
+                        if lt(depth, 64) { heads, plain := children(item, end) }
+                        switch plain
+                        case 1 {
+                            if slot { mstore(slot, or(or(shl(168, 1), shl(40, heads)), or(shl(8, item), depth))) }
+                        }
+                        default {
+                            node, childHash, value, valueLength := branch(item, end, depth, key)
+                            depth := add(depth, 1)
+                        }
+                    }
+                }
+                if plain {
+                    let nibble := and(shr(sub(252, shl(2, depth)), key), 0x0f)
+                    depth := add(depth, 1)
+                    plain := 0
+                    valueLength := 0
+                    node := and(shr(sub(125, shl(3, nibble)), heads), 1)
+                    if node {
+                        // Each child in front has 1 byte, or 33: add up their bits 5.
+                        let before := shr(sub(128, shl(3, nibble)), heads)
+                        before := and(shr(5, before), 0x01010101010101010101010101010101)
+                        before := and(shr(120, mul(before, 0x01010101010101010101010101010101)), 0xff)
+                        childHash := calldataload(add(add(item, 1), add(nibble, shl(5, before))))
+                    }
+                }
+                if iszero(node) { break }
             }
-            return (1, depth + 1, childHash, 0, 0);
+            if iszero(eq(level, target)) { refuse() }
         }
-        uint256 second = _skip(item, nodeEnd);
-        if (_skip(second, nodeEnd) == nodeEnd) return _descendShort(item, second, nodeEnd, depth, key);
-        return _descendBranch(item, nodeEnd, depth, key);
-    }
-
-    /// @dev Sixteen hashes and no value: 16 × 33 + 1 bytes. Keys are hashed, so nothing else on an honest path
-    /// has this length, and what has it is compared byte for byte.
-    function _fullBranch(uint256 item) private pure returns (bool full) {
-        assembly ("memory-safe") {
-            let bad := xor(byte(0, calldataload(add(item, 528))), 0x80)
-            for { let pos := item } lt(pos, add(item, 528)) { pos := add(pos, 132) } {
-                bad := or(bad, xor(byte(0, calldataload(pos)), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(pos, 33))), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(pos, 66))), 0xa0))
-                bad := or(bad, xor(byte(0, calldataload(add(pos, 99))), 0xa0))
-            }
-            full := iszero(bad)
-        }
-    }
-
-    /// @dev A leaf or an extension: hex-prefix path, then value or child.
-    function _descendShort(uint256 item, uint256 second, uint256 nodeEnd, uint256 depth, bytes32 key)
-        private
-        pure
-        returns (uint256 nextNode, uint256 nextDepth, bytes32 childHash, uint256 value, uint256 valueLength)
-    {
-        (uint256 path, uint256 pathLength,) = _string(item, second);
-        if (pathLength == 0) revert InvalidProof();
-        uint256 flags;
-        uint256 nibbles;
-        bytes32 fragment;
-        assembly ("memory-safe") {
-            let head := byte(0, calldataload(path))
-            flags := shr(4, head)
-            switch and(flags, 1)
-            case 1 {
-                nibbles := sub(shl(1, pathLength), 1)
-                fragment := shl(4, calldataload(path))
-            }
-            default {
-                nibbles := shl(1, sub(pathLength, 1))
-                fragment := calldataload(add(path, 1))
-                // An even path starts with a zero nibble.
-                if and(head, 0x0f) { flags := 4 }
-            }
-        }
-        if (flags > 3) revert InvalidProof();
-        bool matches = nibbles <= 64 - depth
-            && uint256(fragment ^ bytes32(uint256(key) << (4 * depth))) >> (256 - 4 * nibbles) == 0;
-        nextDepth = depth + nibbles;
-        if (flags > 1) {
-            (value, valueLength,) = _string(second, nodeEnd);
-            if (valueLength == 0) revert InvalidProof();
-            if (!matches || nextDepth != 64) return (0, nextDepth, 0, 0, 0);
-            return (0, nextDepth, 0, value, valueLength);
-        }
-        if (nibbles == 0) revert InvalidProof();
-        (nextNode, childHash) = _child(second);
-        if (nextNode == 0) revert InvalidProof();
-        if (!matches) return (0, nextDepth, 0, 0, 0);
-    }
-
-    /// @dev A branch with empty or embedded children, or with a value.
-    function _descendBranch(uint256 item, uint256 nodeEnd, uint256 depth, bytes32 key)
-        private
-        pure
-        returns (uint256 nextNode, uint256 nextDepth, bytes32 childHash, uint256 value, uint256 valueLength)
-    {
-        uint256 nibble = depth == 64 ? 16 : (uint256(key) >> (252 - 4 * depth)) & 0x0f;
-        for (uint256 i = 0; i < 16; ++i) {
-            if (item >= nodeEnd) revert InvalidProof();
-            if (i == nibble) (nextNode, childHash) = _child(item);
-            else _child(item);
-            item = _skip(item, nodeEnd);
-        }
-        uint256 itemEnd;
-        (value, valueLength, itemEnd) = _string(item, nodeEnd);
-        if (itemEnd != nodeEnd) revert InvalidProof();
-        if (nibble == 16) return (0, depth, 0, value, valueLength);
-        return (nextNode, depth + 1, childHash, 0, 0);
-    }
-
-    /// @dev A child: `80` (none, 0), a childHash of 32 bytes (1), or an embedded node (its position).
-    function _child(uint256 item) private pure returns (uint256 kind, bytes32 childHash) {
-        uint256 head;
-        assembly ("memory-safe") {
-            head := byte(0, calldataload(item))
-        }
-        if (head == 0x80) return (0, 0);
-        if (head == 0xa0) {
-            assembly ("memory-safe") {
-                childHash := calldataload(add(item, 1))
-            }
-            return (1, childHash);
-        }
-        // A list shorter than 32 bytes, header included.
-        if (head < 0xc0 || head > 0xde) revert InvalidProof();
-        return (item, 0);
-    }
-
-    /// @dev The end of the item at `item`, which must be canonical and end by `limit`.
-    function _skip(uint256 item, uint256 limit) private pure returns (uint256 itemEnd) {
-        uint256 head;
-        assembly ("memory-safe") {
-            head := byte(0, calldataload(item))
-        }
-        if (head < 0xc0) (,, itemEnd) = _string(item, limit);
-        else (, itemEnd) = _list(item, limit);
-    }
-
-    /// @dev A list in canonical form: where its payload starts and ends.
-    function _list(uint256 item, uint256 limit) private pure returns (uint256 payload, uint256 itemEnd) {
-        if (item >= limit) revert InvalidProof();
-        uint256 word;
-        assembly ("memory-safe") {
-            word := calldataload(item)
-        }
-        uint256 head = word >> 248;
-        if (head >= 0xc0 && head <= 0xf7) {
-            payload = item + 1;
-            itemEnd = payload + head - 0xc0;
-        } else if (head == 0xf9) {
-            uint256 length = (word >> 232) & 0xffff;
-            if (length < 256) revert InvalidProof();
-            payload = item + 3;
-            itemEnd = payload + length;
-        } else if (head == 0xf8) {
-            uint256 length = (word >> 240) & 0xff;
-            if (length < 56) revert InvalidProof();
-            payload = item + 2;
-            itemEnd = payload + length;
-        } else {
-            revert InvalidProof();
-        }
-        if (itemEnd > limit) revert InvalidProof();
-    }
-
-    /// @dev A string in canonical form: where its payload lies, its length, and where the item ends.
-    function _string(uint256 item, uint256 limit)
-        private
-        pure
-        returns (uint256 payload, uint256 length, uint256 itemEnd)
-    {
-        if (item >= limit) revert InvalidProof();
-        uint256 word;
-        assembly ("memory-safe") {
-            word := calldataload(item)
-        }
-        uint256 head = word >> 248;
-        if (head < 0x80) {
-            payload = item;
-            length = 1;
-        } else if (head <= 0xb7) {
-            payload = item + 1;
-            length = head - 0x80;
-            if (length == 1 && (word >> 240) & 0xff < 0x80) revert InvalidProof();
-        } else if (head == 0xb8) {
-            length = (word >> 240) & 0xff;
-            payload = item + 2;
-            if (length < 56) revert InvalidProof();
-        } else if (head == 0xb9) {
-            length = (word >> 232) & 0xffff;
-            payload = item + 3;
-            if (length < 256) revert InvalidProof();
-        } else {
-            revert InvalidProof();
-        }
-        itemEnd = payload + length;
-        if (itemEnd > limit) revert InvalidProof();
     }
 
     /// @notice A storage value: RLP of a number without leading zeros and not zero, filling exactly the leaf.
     function storageValue(uint256 value, uint256 valueLength) internal pure returns (bytes32 content) {
-        (uint256 payload, uint256 length, uint256 itemEnd) = _string(value, value + valueLength);
-        if (itemEnd != value + valueLength || length == 0 || length > 32) revert InvalidProof();
+        bool bad;
         assembly ("memory-safe") {
-            let word := calldataload(payload)
-            content := shr(sub(256, shl(3, length)), word)
-            // The first byte must not be zero.
-            if iszero(byte(0, word)) { content := 0 }
+            let word := calldataload(value)
+            let head := byte(0, word)
+            switch lt(head, 0x80)
+            case 1 {
+                // The number itself, in one byte.
+                content := head
+                bad := iszero(eq(valueLength, 1))
+            }
+            default {
+                let length := sub(head, 0x80)
+                word := calldataload(add(value, 1))
+                content := shr(sub(256, shl(3, length)), word)
+                bad := or(gt(length, 32), iszero(eq(valueLength, add(length, 1))))
+                // No leading zero, and no prefix where the byte alone would do.
+                bad := or(bad, or(iszero(byte(0, word)), and(eq(length, 1), lt(content, 0x80))))
+            }
+            bad := or(bad, iszero(content))
         }
-        if (content == 0) revert InvalidProof();
+        if (bad) revert InvalidProof();
     }
 
     /// @notice An account: `RLP[nonce, balance, storageRoot, codeHash]`, filling exactly the leaf.
@@ -366,30 +399,36 @@ library PackedProof {
         pure
         returns (bytes32 storageRoot, bytes32 codeHash)
     {
-        uint256 limit = value + valueLength;
-        (uint256 item, uint256 itemEnd) = _list(value, limit);
-        if (itemEnd != limit) revert InvalidProof();
-        item = _scalar(item, limit, 8);
-        item = _scalar(item, limit, 32);
-        if (item + 66 != limit) revert InvalidProof();
-        uint256 heads;
+        bool bad;
         assembly ("memory-safe") {
-            heads := or(shl(8, byte(0, calldataload(item))), byte(0, calldataload(add(item, 33))))
+            // The end of a number of at most `width` bytes without leading zeros.
+            function scalar(p, width) -> end, wrong {
+                let word := calldataload(p)
+                let head := byte(0, word)
+                end := add(p, 1)
+                switch lt(head, 0x80)
+                case 1 { wrong := iszero(head) }
+                default {
+                    let length := sub(head, 0x80)
+                    end := add(end, length)
+                    let first := byte(1, word)
+                    wrong := or(gt(length, width), and(iszero(iszero(length)), iszero(first)))
+                    wrong := or(wrong, and(eq(length, 1), lt(first, 0x80)))
+                }
+            }
+            // Two hashes and at most 9 + 33 bytes of numbers: between 68 and 108 bytes, so `f8` and a length.
+            let limit := add(value, valueLength)
+            let word := calldataload(value)
+            bad := iszero(and(eq(byte(0, word), 0xf8), eq(add(byte(1, word), 2), valueLength)))
+            let item, wrong := scalar(add(value, 2), 8)
+            bad := or(bad, wrong)
+            item, wrong := scalar(item, 32)
+            bad := or(or(bad, wrong), iszero(eq(add(item, 66), limit)))
             storageRoot := calldataload(add(item, 1))
             codeHash := calldataload(add(item, 34))
+            bad := or(bad, iszero(eq(byte(0, calldataload(item)), 0xa0)))
+            bad := or(bad, iszero(eq(byte(0, calldataload(add(item, 33))), 0xa0)))
         }
-        if (heads != 0xa0a0) revert InvalidProof();
-    }
-
-    /// @dev A number of at most `width` bytes without leading zeros; returns where its item ends.
-    function _scalar(uint256 item, uint256 limit, uint256 width) private pure returns (uint256 itemEnd) {
-        uint256 payload;
-        uint256 length;
-        (payload, length, itemEnd) = _string(item, limit);
-        uint256 first;
-        assembly ("memory-safe") {
-            first := byte(0, calldataload(payload))
-        }
-        if (length > width || (length != 0 && first == 0)) revert InvalidProof();
+        if (bad) revert InvalidProof();
     }
 }

@@ -35,112 +35,122 @@ library QbftHeader {
 
     /// @notice Reads a header. Everything that is fixed by the format is checked here.
     function parse(uint256 pos, uint256 length, uint256 kind) internal pure returns (Header memory h) {
-        (h.payload, h.end) = _list(pos, pos + length);
-        if (h.end != pos + length) revert MalformedHeader();
-        uint256 item = h.payload;
-        // parentHash, ommersHash, coinbase, stateRoot, transactionsRoot, receiptsRoot, logsBloom, difficulty
-        if (item + 446 > h.end) revert MalformedHeader();
-        bytes32 stateRoot;
-        bool ok;
-        assembly ("memory-safe") {
-            function head(position) -> b {
-                b := byte(0, calldataload(position))
+        unchecked {
+            (h.payload, h.end) = _list(pos, pos + length);
+            if (h.end != pos + length) revert MalformedHeader();
+            uint256 item = h.payload;
+            // parentHash, ommersHash, coinbase, stateRoot, transactionsRoot, receiptsRoot, logsBloom, difficulty
+            if (item + 446 > h.end) revert MalformedHeader();
+            bytes32 stateRoot;
+            bool ok;
+            assembly ("memory-safe") {
+                function head(position) -> b {
+                    b := byte(0, calldataload(position))
+                }
+                ok := eq(head(item), 0xa0)
+                ok := and(ok, eq(head(add(item, 33)), 0xa0))
+                ok := and(ok, eq(calldataload(add(item, 34)), OMMERS))
+                ok := and(ok, eq(head(add(item, 66)), 0x94))
+                ok := and(ok, eq(head(add(item, 87)), 0xa0))
+                stateRoot := calldataload(add(item, 88))
+                ok := and(ok, eq(head(add(item, 120)), 0xa0))
+                ok := and(ok, eq(head(add(item, 153)), 0xa0))
+                ok := and(ok, eq(shr(232, calldataload(add(item, 186))), 0xb90100))
+                ok := and(ok, eq(head(add(item, 445)), 0x01))
             }
-            ok := eq(head(item), 0xa0)
-            ok := and(ok, eq(head(add(item, 33)), 0xa0))
-            ok := and(ok, eq(calldataload(add(item, 34)), OMMERS))
-            ok := and(ok, eq(head(add(item, 66)), 0x94))
-            ok := and(ok, eq(head(add(item, 87)), 0xa0))
-            stateRoot := calldataload(add(item, 88))
-            ok := and(ok, eq(head(add(item, 120)), 0xa0))
-            ok := and(ok, eq(head(add(item, 153)), 0xa0))
-            ok := and(ok, eq(shr(232, calldataload(add(item, 186))), 0xb90100))
-            ok := and(ok, eq(head(add(item, 445)), 0x01))
+            if (!ok) revert MalformedHeader();
+            h.stateRoot = stateRoot;
+            item += 446;
+            (h.number, item) = _scalar(item, h.end);
+            (, item) = _scalar(item, h.end); // gasLimit
+            (, item) = _scalar(item, h.end); // gasUsed
+            (h.timestamp, item) = _scalar(item, h.end);
+            h.extra = item;
+            uint256 extraPayload;
+            (extraPayload, h.extraEnd) = _string(item, h.end);
+            _parseExtra(h, extraPayload, kind);
+            item = h.extraEnd;
+            if (item + 42 > h.end) revert MalformedHeader();
+            assembly ("memory-safe") {
+                ok := eq(byte(0, calldataload(item)), 0xa0)
+                ok := and(ok, eq(calldataload(add(item, 1)), MIX_HASH))
+                // nonce: eight zero bytes
+                ok := and(ok, eq(shr(184, calldataload(add(item, 33))), shl(64, 0x88)))
+            }
+            if (!ok) revert MalformedHeader();
+            item += 42;
+            while (item < h.end) item = _skip(item, h.end);
         }
-        if (!ok) revert MalformedHeader();
-        h.stateRoot = stateRoot;
-        item += 446;
-        (h.number, item) = _scalar(item, h.end);
-        (, item) = _scalar(item, h.end); // gasLimit
-        (, item) = _scalar(item, h.end); // gasUsed
-        (h.timestamp, item) = _scalar(item, h.end);
-        h.extra = item;
-        uint256 extraPayload;
-        (extraPayload, h.extraEnd) = _string(item, h.end);
-        _parseExtra(h, extraPayload, kind);
-        item = h.extraEnd;
-        if (item + 42 > h.end) revert MalformedHeader();
-        assembly ("memory-safe") {
-            ok := eq(byte(0, calldataload(item)), 0xa0)
-            ok := and(ok, eq(calldataload(add(item, 1)), MIX_HASH))
-            // nonce: eight zero bytes
-            ok := and(ok, eq(shr(184, calldataload(add(item, 33))), shl(64, 0x88)))
-        }
-        if (!ok) revert MalformedHeader();
-        item += 42;
-        while (item < h.end) item = _skip(item, h.end);
     }
 
     function _parseExtra(Header memory h, uint256 item, uint256 kind) private pure {
-        uint256 end = h.extraEnd;
-        uint256 listEnd;
-        (item, listEnd) = _list(item, end);
-        if (listEnd != end) revert MalformedHeader();
-        h.vanity = item;
-        if (item + 33 > end || _byte(item) != 0xa0) revert MalformedHeader();
-        (item, listEnd) = _list(item + 33, end);
-        h.validators = item;
-        uint256 count = (listEnd - item) / 21;
-        if (count * 21 != listEnd - item) revert MalformedHeader();
-        h.validatorCount = count;
-        for (; item < listEnd; item += 21) {
-            if (_byte(item) != 0x94) revert MalformedHeader();
+        unchecked {
+            uint256 end = h.extraEnd;
+            uint256 listEnd;
+            (item, listEnd) = _list(item, end);
+            if (listEnd != end) revert MalformedHeader();
+            h.vanity = item;
+            if (item + 33 > end || _byte(item) != 0xa0) revert MalformedHeader();
+            (item, listEnd) = _list(item + 33, end);
+            h.validators = item;
+            uint256 count = (listEnd - item) / 21;
+            if (count * 21 != listEnd - item) revert MalformedHeader();
+            h.validatorCount = count;
+            for (; item < listEnd; item += 21) {
+                if (_byte(item) != 0x94) revert MalformedHeader();
+            }
+            item = _vote(item, end, kind);
+            h.round = item;
+            item = _round(item, end, kind);
+            h.seals = item;
+            (item, listEnd) = _list(item, end);
+            if (listEnd != end) revert MalformedHeader();
+            h.sealPayload = item;
+            _parseSeals(h, item, end);
         }
-        item = _vote(item, end, kind);
-        h.round = item;
-        item = _round(item, end, kind);
-        h.seals = item;
-        (item, listEnd) = _list(item, end);
-        if (listEnd != end) revert MalformedHeader();
-        h.sealPayload = item;
-        _parseSeals(h, item, end);
     }
 
     /// @dev Seals of another length than 65 are well-formed RLP all the same; `InvalidSeal` comes later.
     function _parseSeals(Header memory h, uint256 item, uint256 end) private pure {
-        uint256 count;
-        bool wellSized = true;
-        while (item < end) {
-            uint256 itemEnd;
-            uint256 payload;
-            (payload, itemEnd) = _string(item, end);
-            if (itemEnd - payload != 65) wellSized = false;
-            item = itemEnd;
-            ++count;
+        unchecked {
+            uint256 count;
+            bool wellSized = true;
+            while (item < end) {
+                uint256 itemEnd;
+                uint256 payload;
+                (payload, itemEnd) = _string(item, end);
+                if (itemEnd - payload != 65) wellSized = false;
+                item = itemEnd;
+                ++count;
+            }
+            h.sealCount = count;
+            h.sealsWellSized = wellSized;
         }
-        h.sealCount = count;
-        h.sealsWellSized = wellSized;
     }
 
     function _vote(uint256 item, uint256 end, uint256 kind) private pure returns (uint256) {
-        uint256 head = _byte(item);
-        if (head == (kind == QBFT ? 0xc0 : 0x80)) return item + 1;
-        if (item + 24 > end || _byte(item + 1) != 0x94) revert MalformedHeader();
-        uint256 vote = _byte(item + 22);
-        if (head == 0xd7 && vote == 0x81 && _byte(item + 23) == 0xff) return item + 24;
-        if (head == 0xd6 && (vote == 0 || (vote == 0x80 && kind == QBFT))) return item + 23;
-        revert MalformedHeader();
+        unchecked {
+            uint256 head = _byte(item);
+            if (head == (kind == QBFT ? 0xc0 : 0x80)) return item + 1;
+            if (item + 24 > end || _byte(item + 1) != 0x94) revert MalformedHeader();
+            uint256 vote = _byte(item + 22);
+            if (head == 0xd7 && vote == 0x81 && _byte(item + 23) == 0xff) return item + 24;
+            if (head == 0xd6 && (vote == 0 || (vote == 0x80 && kind == QBFT))) return item + 23;
+            revert MalformedHeader();
+        }
     }
 
     /// @dev QBFT: a number below 2³² without leading zeros. IBFT 2.0: always four bytes.
     function _round(uint256 item, uint256 end, uint256 kind) private pure returns (uint256) {
-        if (kind == QBFT) {
-            (uint256 round, uint256 itemEnd) = _scalar(item, end);
-            if (round > type(uint32).max) revert MalformedHeader();
-            return itemEnd;
+        unchecked {
+            if (kind == QBFT) {
+                (uint256 round, uint256 itemEnd) = _scalar(item, end);
+                if (round > type(uint32).max) revert MalformedHeader();
+                return itemEnd;
+            }
+            if (item + 5 > end || _byte(item) != 0x84) revert MalformedHeader();
+            return item + 5;
         }
-        if (item + 5 > end || _byte(item) != 0x84) revert MalformedHeader();
-        return item + 5;
     }
 
     /// @notice What validators seal.
@@ -159,32 +169,34 @@ library QbftHeader {
         pure
         returns (bytes32 result)
     {
-        uint256 inner = cut - h.vanity;
-        uint256 extraList = inner + suffixLength;
-        uint256 extra = extraList + _headerSize(extraList);
-        uint256 before = h.extra - h.payload;
-        uint256 total = before + extra + _headerSize(extra) + (h.end - h.extraEnd);
-        uint256 start;
-        assembly ("memory-safe") {
-            start := mload(0x40)
-        }
-        uint256 pos = _writeHeader(start, total, 0xc0);
-        uint256 payload = h.payload;
-        assembly ("memory-safe") {
-            calldatacopy(pos, payload, before)
-        }
-        pos = _writeHeader(pos + before, extra, 0x80);
-        pos = _writeHeader(pos, extraList, 0xc0);
-        uint256 vanity = h.vanity;
-        uint256 tail = h.extraEnd;
-        uint256 end = h.end;
-        assembly ("memory-safe") {
-            calldatacopy(pos, vanity, inner)
-            pos := add(pos, inner)
-            mstore(pos, shl(sub(256, shl(3, suffixLength)), suffix))
-            pos := add(pos, suffixLength)
-            calldatacopy(pos, tail, sub(end, tail))
-            result := keccak256(start, sub(add(pos, sub(end, tail)), start))
+        unchecked {
+            uint256 inner = cut - h.vanity;
+            uint256 extraList = inner + suffixLength;
+            uint256 extra = extraList + _headerSize(extraList);
+            uint256 before = h.extra - h.payload;
+            uint256 total = before + extra + _headerSize(extra) + (h.end - h.extraEnd);
+            uint256 start;
+            assembly ("memory-safe") {
+                start := mload(0x40)
+            }
+            uint256 pos = _writeHeader(start, total, 0xc0);
+            uint256 payload = h.payload;
+            assembly ("memory-safe") {
+                calldatacopy(pos, payload, before)
+            }
+            pos = _writeHeader(pos + before, extra, 0x80);
+            pos = _writeHeader(pos, extraList, 0xc0);
+            uint256 vanity = h.vanity;
+            uint256 tail = h.extraEnd;
+            uint256 end = h.end;
+            assembly ("memory-safe") {
+                calldatacopy(pos, vanity, inner)
+                pos := add(pos, inner)
+                mstore(pos, shl(sub(256, shl(3, suffixLength)), suffix))
+                pos := add(pos, suffixLength)
+                calldatacopy(pos, tail, sub(end, tail))
+                result := keccak256(start, sub(add(pos, sub(end, tail)), start))
+            }
         }
     }
 
@@ -194,12 +206,14 @@ library QbftHeader {
 
     /// @dev Writes an RLP header (`base` 0x80 for a string, 0xc0 for a list); returns the position after it.
     function _writeHeader(uint256 pos, uint256 length, uint256 base) private pure returns (uint256) {
-        uint256 size = _headerSize(length);
-        uint256 value = size == 1 ? base + length : ((base + 0x36 + size) << (8 * (size - 1))) | length;
-        assembly ("memory-safe") {
-            mstore(pos, shl(sub(256, shl(3, size)), value))
+        unchecked {
+            uint256 size = _headerSize(length);
+            uint256 value = size == 1 ? base + length : ((base + 0x36 + size) << (8 * (size - 1))) | length;
+            assembly ("memory-safe") {
+                mstore(pos, shl(sub(256, shl(3, size)), value))
+            }
+            return pos + size;
         }
-        return pos + size;
     }
 
     function _byte(uint256 pos) private pure returns (uint256 b) {
@@ -218,14 +232,16 @@ library QbftHeader {
     }
 
     function _string(uint256 item, uint256 limit) private pure returns (uint256 payload, uint256 itemEnd) {
-        uint256 head = _byte(item);
-        if (head < 0x80) {
-            if (item >= limit) revert MalformedHeader();
-            return (item, item + 1);
+        unchecked {
+            uint256 head = _byte(item);
+            if (head < 0x80) {
+                if (item >= limit) revert MalformedHeader();
+                return (item, item + 1);
+            }
+            if (head >= 0xc0) revert MalformedHeader();
+            (payload, itemEnd) = _item(item, limit, 0x80);
+            if (itemEnd - payload == 1 && _byte(payload) < 0x80) revert MalformedHeader();
         }
-        if (head >= 0xc0) revert MalformedHeader();
-        (payload, itemEnd) = _item(item, limit, 0x80);
-        if (itemEnd - payload == 1 && _byte(payload) < 0x80) revert MalformedHeader();
     }
 
     /// @dev An item with a length in its header, in canonical form, ending by `limit`.
@@ -234,37 +250,41 @@ library QbftHeader {
         pure
         returns (uint256 payload, uint256 itemEnd)
     {
-        uint256 word;
-        assembly ("memory-safe") {
-            word := calldataload(item)
+        unchecked {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := calldataload(item)
+            }
+            uint256 head = word >> 248;
+            if (item >= limit || head < base) revert MalformedHeader();
+            head -= base;
+            if (head < 56) {
+                payload = item + 1;
+                itemEnd = payload + head;
+            } else if (head < 59) {
+                uint256 size = head - 55;
+                uint256 length = (word << 8) >> (256 - 8 * size);
+                if (length < 56 || length >> (8 * (size - 1)) == 0) revert MalformedHeader();
+                payload = item + 1 + size;
+                itemEnd = payload + length;
+            } else {
+                revert MalformedHeader();
+            }
+            if (itemEnd > limit) revert MalformedHeader();
         }
-        uint256 head = word >> 248;
-        if (item >= limit || head < base) revert MalformedHeader();
-        head -= base;
-        if (head < 56) {
-            payload = item + 1;
-            itemEnd = payload + head;
-        } else if (head < 59) {
-            uint256 size = head - 55;
-            uint256 length = (word << 8) >> (256 - 8 * size);
-            if (length < 56 || length >> (8 * (size - 1)) == 0) revert MalformedHeader();
-            payload = item + 1 + size;
-            itemEnd = payload + length;
-        } else {
-            revert MalformedHeader();
-        }
-        if (itemEnd > limit) revert MalformedHeader();
     }
 
     /// @dev A number of at most 8 bytes without leading zeros.
     function _scalar(uint256 item, uint256 limit) private pure returns (uint256 scalar, uint256 itemEnd) {
-        uint256 payload;
-        (payload, itemEnd) = _string(item, limit);
-        uint256 length = itemEnd - payload;
-        if (length == 0) return (0, itemEnd);
-        if (length > 8 || _byte(payload) == 0) revert MalformedHeader();
-        assembly ("memory-safe") {
-            scalar := shr(sub(256, shl(3, length)), calldataload(payload))
+        unchecked {
+            uint256 payload;
+            (payload, itemEnd) = _string(item, limit);
+            uint256 length = itemEnd - payload;
+            if (length == 0) return (0, itemEnd);
+            if (length > 8 || _byte(payload) == 0) revert MalformedHeader();
+            assembly ("memory-safe") {
+                scalar := shr(sub(256, shl(3, length)), calldataload(payload))
+            }
         }
     }
 }
