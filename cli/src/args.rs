@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    client, completions, config, deploy, init, inspect, key, message, packet, start, status, transfer,
+    client, completions, config, deploy, init, inspect, key, message, packet, start, status, token, transfer,
 };
 #[cfg(feature = "demo")]
 use crate::commands::{demo, devnet};
@@ -75,6 +75,9 @@ pub enum Command {
     Transfer(transfer::Args),
     /// Call a contract on another chain.
     Message(message::Args),
+    /// Show tokens and vouchers; make one to try things with.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// List packets, show one, try one again.
     #[command(subcommand)]
     Packet(packet::PacketCommand),

@@ -62,6 +62,7 @@ async fn on_chains(command: &Command, verbosity: u8, context: &Context) -> Resul
         Command::Transfer(args) => commands::transfer::run(args, context).await,
         Command::Message(args) => commands::message::run(args, context).await,
         Command::Packet(command) => command.run(context).await,
+        Command::Token(command) => command.run(context).await,
         Command::Inspect(_) | Command::Config(_) | Command::Key(_) | Command::Completions(_) => Ok(failure::OK),
     }
 }

@@ -30,6 +30,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     if args.block_time.is_zero() {
         return Err(Failure::usage("--block-time must be more than zero"));
     }
-    let options = lupu_demo::Options { json: context.out.json, keep: args.keep, block_time: args.block_time, color: context.out.color() };
+    let options = lupu_demo::Options {
+        json: context.out.json,
+        keep: args.keep,
+        block_time: args.block_time,
+        color: context.out.color(),
+    };
     Ok(if lupu_demo::run(options).await? { OK } else { NEGATIVE })
 }

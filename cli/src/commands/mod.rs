@@ -16,4 +16,5 @@ pub mod packet;
 pub mod send;
 pub mod start;
 pub mod status;
+pub mod token;
 pub mod transfer;

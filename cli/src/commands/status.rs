@@ -227,6 +227,9 @@ fn text(report: &Report, out: &Output) -> String {
 }
 
 fn packets(report: &Report, out: &Output) -> String {
+    if report.packets.is_empty() {
+        return out.dim("no packets yet");
+    }
     let rows = report.packets.iter().map(|p| {
         let open: u64 = p
             .states

@@ -41,17 +41,18 @@ max_wait_ms = 500             # how long a packet waits for company
 initial_ms = 500              # wait after the first failure; doubles each time
 max_ms = 60000                # longest wait
 # attempts = 20               # then wait for `lupu packet retry`; left out: never give up
-"#;
 
-const TAIL: &str = r#"
-# Light clients are written here by `lupu client create` and `lupu client bind`. One on each chain,
-# naming each other, make a route.
+# The commands write the rest of what follows: `lupu deploy` adds [chains.NAME.contracts],
+# `lupu client create` adds [chains.NAME.anchor] and [[clients]], `lupu client bind` sets bound = true.
+# Two bound clients that name each other make a route:
 #
 # [[clients]]
 # id = "harbour.qbft-bank"        # unique in the consortium
 # on = "harbour"                  # the chain that hosts it
 # of = "bank"                     # the chain that it tracks
 # counterparty = "bank.qbft-harbour"
+# light_client = "0x…"            # its contract
+# bound = true
 # [clients.parameters]
 # trusting_period = 604800        # seconds; more than 86400, the longest life of a packet
 # max_clock_drift = 30            # seconds that a header may be ahead of the host's clock
@@ -69,13 +70,16 @@ pub fn template(chains: &[ChainSketch]) -> String {
 [chains.{name}]
 family = "evm"
 chain_id = {id}
-consensus = "{consensus}"            # "qbft" (Besu, GoQuorum) or "ibft2" (Besu)
-rpc = [{rpc}]                 # several are better than one: the next is asked when one fails
-ws = [{ws}]                   # optional; without it the chain is polled
-keys = [{keys}]               # names of `lupu key list`, or "env:NAME"
-# gas_price = 0               # wei; left out: ask the node
-# [chains.{name}.contracts]   is written by `lupu deploy --chain {name}`
-# [chains.{name}.anchor]      is written by `lupu client create --of {name}`
+# "qbft" (Besu, GoQuorum) or "ibft2" (Besu)
+consensus = "{consensus}"
+# Several endpoints are better than one: they stand in for each other, and one that lies is found out.
+rpc = [{rpc}]
+# Optional; without WebSocket the chain is polled.
+ws = [{ws}]
+# Wei per gas; left out: ask the node.
+# gas_price = 0
+# Who signs and pays: names of `lupu key list`, or "env:NAME".
+keys = [{keys}]
 "#,
             name = quoted(&chain.name),
             id = chain.chain_id,
@@ -85,7 +89,6 @@ keys = [{keys}]               # names of `lupu key list`, or "env:NAME"
             keys = list(&chain.keys),
         );
     }
-    out.push_str(TAIL);
     out
 }
 
