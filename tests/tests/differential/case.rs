@@ -34,6 +34,13 @@ impl Client {
         self.stored.push((height, hash));
     }
 
+    /// What is stored after an update.
+    pub fn after(&self, message: &[u8]) -> Vec<(u64, B256)> {
+        let mut rust = self.rust();
+        let _ = rust.update(message, self.now());
+        rust.consensus_hashes().map(|(height, hash)| (height.0, hash)).collect()
+    }
+
     fn json(&self) -> Value {
         let stored: Vec<Value> = self.stored.iter().map(|(h, hash)| json!({"height": h, "hash": hash})).collect();
         json!({"client_state": Bytes::from(self.state.encode()), "stored": stored, "now": self.now})
