@@ -319,3 +319,18 @@ fn edits_keep_comments_and_order() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "the file is as it was");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
+
+#[test]
+fn the_ready_made_files_are_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let config = Config::parse(&path, &std::fs::read_to_string(&path).unwrap(), Some(HashMap::new())).unwrap();
+            assert_eq!(config.chains.len(), 2, "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3);
+}
