@@ -61,10 +61,10 @@ library QbftHeader {
             if (!ok) revert MalformedHeader();
             h.stateRoot = stateRoot;
             item += 446;
-            (h.number, item) = _scalar(item, h.end);
-            (, item) = _scalar(item, h.end); // gasLimit
-            (, item) = _scalar(item, h.end); // gasUsed
-            (h.timestamp, item) = _scalar(item, h.end);
+            (h.number, item) = _scalar(item);
+            (, item) = _scalar(item); // gasLimit
+            (, item) = _scalar(item); // gasUsed
+            (h.timestamp, item) = _scalar(item);
             h.extra = item;
             uint256 extraPayload;
             (extraPayload, h.extraEnd) = _string(item, h.end);
@@ -79,7 +79,19 @@ library QbftHeader {
             }
             if (!ok) revert MalformedHeader();
             item += 42;
-            while (item < h.end) item = _skip(item, h.end);
+            uint256 end = h.end;
+            while (item < end) {
+                assembly ("memory-safe") {
+                    // Most are numbers of at most one byte, or hashes.
+                    for {} lt(item, end) {} {
+                        let head := byte(0, calldataload(item))
+                        if iszero(or(lt(head, 0x81), eq(head, 0xa0))) { break }
+                        item := add(item, add(1, and(head, mul(0x20, eq(head, 0xa0)))))
+                    }
+                }
+                if (item < end) item = _skip(item, end);
+            }
+            if (item != end) revert MalformedHeader();
         }
     }
 
@@ -96,9 +108,13 @@ library QbftHeader {
             uint256 count = (listEnd - item) / 21;
             if (count * 21 != listEnd - item) revert MalformedHeader();
             h.validatorCount = count;
-            for (; item < listEnd; item += 21) {
-                if (_byte(item) != 0x94) revert MalformedHeader();
+            bool ok = true;
+            assembly ("memory-safe") {
+                for {} lt(item, listEnd) { item := add(item, 21) } {
+                    ok := and(ok, eq(byte(0, calldataload(item)), 0x94))
+                }
             }
+            if (!ok) revert MalformedHeader();
             item = _vote(item, end, kind);
             h.round = item;
             item = _round(item, end, kind);
@@ -115,16 +131,20 @@ library QbftHeader {
         unchecked {
             uint256 count;
             bool wellSized = true;
-            while (item < end) {
-                uint256 itemEnd;
-                uint256 payload;
-                (payload, itemEnd) = _string(item, end);
-                if (itemEnd - payload != 65) wellSized = false;
-                item = itemEnd;
-                ++count;
+            assembly ("memory-safe") {
+                for { let p := item } lt(p, end) { p := add(p, 67) } {
+                    wellSized := and(wellSized, eq(shr(240, calldataload(p)), 0xb841))
+                    count := add(count, 1)
+                }
+                wellSized := and(wellSized, eq(mul(count, 67), sub(end, item)))
+            }
+            h.sealsWellSized = wellSized;
+            h.sealCount = count;
+            if (wellSized) return;
+            for (count = 0; item < end; ++count) {
+                (, item) = _string(item, end);
             }
             h.sealCount = count;
-            h.sealsWellSized = wellSized;
         }
     }
 
@@ -144,8 +164,8 @@ library QbftHeader {
     function _round(uint256 item, uint256 end, uint256 kind) private pure returns (uint256) {
         unchecked {
             if (kind == QBFT) {
-                (uint256 round, uint256 itemEnd) = _scalar(item, end);
-                if (round > type(uint32).max) revert MalformedHeader();
+                (uint256 round, uint256 itemEnd) = _scalar(item);
+                if (round > type(uint32).max || itemEnd > end) revert MalformedHeader();
                 return itemEnd;
             }
             if (item + 5 > end || _byte(item) != 0x84) revert MalformedHeader();
@@ -274,17 +294,27 @@ library QbftHeader {
         }
     }
 
-    /// @dev A number of at most 8 bytes without leading zeros.
-    function _scalar(uint256 item, uint256 limit) private pure returns (uint256 scalar, uint256 itemEnd) {
-        unchecked {
-            uint256 payload;
-            (payload, itemEnd) = _string(item, limit);
-            uint256 length = itemEnd - payload;
-            if (length == 0) return (0, itemEnd);
-            if (length > 8 || _byte(payload) == 0) revert MalformedHeader();
-            assembly ("memory-safe") {
-                scalar := shr(sub(256, shl(3, length)), calldataload(payload))
+    /// @dev A number of at most 8 bytes without leading zeros. What follows is checked against the end later.
+    function _scalar(uint256 item) private pure returns (uint256 scalar, uint256 itemEnd) {
+        bool bad;
+        assembly ("memory-safe") {
+            let word := calldataload(item)
+            let head := byte(0, word)
+            itemEnd := add(item, 1)
+            switch lt(head, 0x80)
+            case 1 {
+                scalar := head
+                bad := iszero(head)
+            }
+            default {
+                let length := sub(head, 0x80)
+                itemEnd := add(itemEnd, length)
+                scalar := shr(sub(256, shl(3, length)), shl(8, word))
+                // No leading zero, and no prefix where the byte alone would do.
+                bad := or(gt(length, 8), lt(scalar, shr(8, shl(shl(3, length), iszero(iszero(length))))))
+                bad := or(bad, and(eq(length, 1), lt(scalar, 0x80)))
             }
         }
+        if (bad) revert MalformedHeader();
     }
 }
