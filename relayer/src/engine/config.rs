@@ -27,6 +27,8 @@ pub struct EngineConfig {
     pub max_wait: Duration,
     /// Waits between tries.
     pub retry: Backoff,
+    /// After so many failures a held packet waits for [`crate::Store::retry`]; `None`: never gives up.
+    pub give_up_after: Option<u32>,
     /// Most blocks asked for at once.
     pub scan_range: u64,
     /// How often the sequence counter in state is compared where no packet was seen.
@@ -51,6 +53,7 @@ impl Default for EngineConfig {
             max_packets: 50,
             max_wait: Duration::from_millis(500),
             retry: Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(60) },
+            give_up_after: None,
             scan_range: 1_000,
             completeness_interval: Duration::from_secs(15),
             client_interval: Duration::from_secs(5),

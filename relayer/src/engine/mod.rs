@@ -172,17 +172,12 @@ impl Engine {
                 "route"
             });
         }
-        let ended = loop {
-            tokio::select! {
-                () = token.cancelled() => break Ok(()),
-                Some(ended) = tasks.join_next() => {
-                    break Err(EngineError::Stopped(ended.map_or_else(|e| e.to_string(), str::to_owned)));
-                }
-                else => {
-                    token.cancelled().await;
-                    break Ok(());
-                }
+        let ended = tokio::select! {
+            () = token.cancelled() => Ok(()),
+            Some(ended) = tasks.join_next() => {
+                Err(EngineError::Stopped(ended.map_or_else(|e| e.to_string(), str::to_owned)))
             }
+            else => Ok(()),
         };
         shared.token.cancel();
         let mut watchers = shared.take_tasks();

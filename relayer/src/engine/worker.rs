@@ -291,7 +291,7 @@ impl Worker {
     /// Writes down what building found out, and adapts the size of batches.
     async fn settle(&mut self, built: Built) -> Result<Option<Ready>, WorkError> {
         let retry = self.shared().config.retry;
-        let held = self.shared().store.hold(&built.hold, &retry).await?;
+        let held = self.shared().store.hold(&built.hold, &retry, self.shared().config.give_up_after).await?;
         self.shared().changed(held);
         self.defer(built.defer).await?;
         for height in built.doubtful {

@@ -22,10 +22,14 @@ pub enum SetupError {
     #[error("nothing is deployed on {0} yet: run `lupu deploy --chain {0}`")]
     NotDeployed(ChainId),
     /// Nobody has confirmed a block of it yet.
-    #[error("chain {0} has no trust anchor yet: create a client of it with `lupu client create`, which shows one to confirm")]
+    #[error(
+        "chain {0} has no trust anchor yet: create a client of it with `lupu client create`, which shows one to confirm"
+    )]
     NoAnchor(ChainId),
     /// No pair of bound clients.
-    #[error("the configuration has no route: two bound clients that name each other. Create them with `lupu client create`, bind them with `lupu client bind`")]
+    #[error(
+        "the configuration has no route: two bound clients that name each other. Create them with `lupu client create`, bind them with `lupu client bind`"
+    )]
     NoRoute,
     /// A key.
     #[error(transparent)]
@@ -157,6 +161,7 @@ pub fn engine_config(config: &Config) -> EngineConfig {
         starts: starts.collect(),
         max_packets: config.relayer.batch.max_packets,
         max_wait: config.relayer.batch.max_wait,
+        give_up_after: config.relayer.retry.attempts,
         retry: Backoff { initial: config.relayer.retry.initial, max: config.relayer.retry.max },
         ..EngineConfig::default()
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Lane, PacketChange, Store, StoreError, Write, int, now_ms,
-    packets::{Head, advance, find},
+    packets::{EXPIRABLE, Head, advance, find},
     rows, uint,
 };
 use crate::{
@@ -176,15 +176,13 @@ impl Store {
     async fn expirable(&self, lane: &Lane, time: TimestampSecs, limit: u32) -> Result<Vec<i64>, StoreError> {
         let mut due: Vec<i64> = Vec::new();
         for state in [State::Sent, State::Held(Step::Receive)] {
-            let more: Vec<i64> = sqlx::query_scalar(
-                "SELECT id FROM packets WHERE lane = ? AND state = ? AND timeout <= ? ORDER BY timeout LIMIT ?",
-            )
-            .bind(lane.id)
-            .bind(state.name())
-            .bind(i64::try_from(time.0).unwrap_or(i64::MAX))
-            .bind(limit)
-            .fetch_all(self.read())
-            .await?;
+            let more: Vec<i64> = sqlx::query_scalar(EXPIRABLE)
+                .bind(lane.id)
+                .bind(state.name())
+                .bind(i64::try_from(time.0).unwrap_or(i64::MAX))
+                .bind(limit)
+                .fetch_all(self.read())
+                .await?;
             due.extend(more);
         }
         due.truncate(limit as usize);

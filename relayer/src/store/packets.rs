@@ -60,6 +60,15 @@ pub(super) struct Head {
     pub(super) acknowledgement: Option<Acknowledgement>,
 }
 
+/// What is due; read off `packets_due` in its own order, so that it costs the same at any backlog.
+pub(super) const DUE: &str = "SELECT id, packet, acknowledgement, ready_height, destination_height, sent_height, \
+    attempts, next_try_at FROM packets WHERE lane = ? AND state = ? AND next_try_at <= ? \
+    ORDER BY next_try_at, sequence LIMIT ?";
+
+/// What is past its timeout, off `packets_timeout`.
+pub(super) const EXPIRABLE: &str =
+    "SELECT id FROM packets WHERE lane = ? AND state = ? AND timeout <= ? ORDER BY timeout LIMIT ?";
+
 const HEAD: &str = "id, sequence, state, attempts, packet, acknowledgement";
 
 fn read_head(row: &SqliteRow) -> Result<Head, StoreError> {
@@ -153,16 +162,13 @@ impl Store {
     }
 
     async fn due_in(&self, lane: &Lane, state: State, step: Step, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, packet, acknowledgement, ready_height, destination_height, sent_height, attempts, next_try_at FROM packets \
-             WHERE lane = ? AND state = ? AND next_try_at <= ? ORDER BY next_try_at, sequence LIMIT ?",
-        )
-        .bind(lane.id)
-        .bind(state.name())
-        .bind(now_ms())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.read())
-        .await?;
+        let rows = sqlx::query(DUE)
+            .bind(lane.id)
+            .bind(state.name())
+            .bind(now_ms())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
         rows.iter()
             .map(|row| {
                 let sent: Option<i64> = row.try_get("sent_height")?;
@@ -182,14 +188,36 @@ impl Store {
     }
 
     /// Holds packets: the step was found not to work for them. Returns those that moved; one that an
-    /// event moved on meanwhile is left alone.
+    /// event moved on meanwhile is left alone. After `give_up_after` failures a packet waits for
+    /// [`Store::retry`].
     pub async fn hold(
         &self,
         packets: &[(i64, Step, String)],
         backoff: &Backoff,
+        give_up_after: Option<u32>,
     ) -> Result<Vec<PacketChange>, StoreError> {
         let moves = packets.iter().map(|(id, step, reason)| (*id, Event::Hold(*step), reason.as_str())).collect();
-        self.move_all(moves, backoff).await
+        let changes = self.move_all(moves, backoff).await?;
+        if let Some(most) = give_up_after {
+            for change in &changes {
+                self.rest_if_tried(change.id, most).await?;
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn rest_if_tried(&self, packet: i64, most: u32) -> Result<(), StoreError> {
+        self.run(async {
+            let mut write = self.begin(Effect::Defer).await?;
+            sqlx::query("UPDATE packets SET next_try_at = ? WHERE id = ? AND attempts >= ?")
+                .bind(i64::MAX)
+                .bind(packet)
+                .bind(most)
+                .execute(&mut *write.tx)
+                .await?;
+            write.commit().await
+        })
+        .await
     }
 
     /// Takes back a receipt that is not there.

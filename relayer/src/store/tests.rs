@@ -350,13 +350,13 @@ async fn held_packets_are_due_apart_from_the_others() {
     bench.sent(40).await;
     let due = bench.store.due(&bench.lane, Step::Receive, 40).await.unwrap();
     let held: Vec<_> = due.iter().take(30).map(|d| (d.id, Step::Receive, "poison".to_owned())).collect();
-    bench.store.hold(&held, &BACKOFF).await.unwrap();
+    bench.store.hold(&held, &BACKOFF, None).await.unwrap();
     let due = bench.store.due(&bench.lane, Step::Receive, 16).await.unwrap();
     assert_eq!(due.iter().map(|d| d.packet.sequence.get()).collect::<Vec<_>>(), (31..=40).collect::<Vec<_>>());
     let due = bench.store.due_held(&bench.lane, Step::Receive, 8).await.unwrap();
     assert_eq!(due.iter().map(|d| d.packet.sequence.get()).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
     let later = Backoff { initial: Duration::from_secs(60), max: Duration::from_secs(60) };
-    bench.store.hold(&held, &later).await.unwrap();
+    bench.store.hold(&held, &later, None).await.unwrap();
     assert!(bench.store.due_held(&bench.lane, Step::Receive, 8).await.unwrap().is_empty());
 }
 
@@ -393,4 +393,31 @@ async fn trusted_states_are_kept_per_client_and_height() {
     let found = |height| bench.store.trusted(&a, &id, height);
     assert_eq!(found(Height(4)).await.unwrap(), Some(state.clone()));
     assert_eq!(found(Height(5)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_packet_that_was_tried_often_enough_waits_for_a_person() {
+    let bench = Bench::new().await;
+    bench.sent(1).await;
+    let held = [(bench.state(1).await.id, Step::Receive, "poison".to_owned())];
+    bench.store.hold(&held, &BACKOFF, Some(2)).await.unwrap();
+    assert_eq!(bench.store.due_held(&bench.lane, Step::Receive, 9).await.unwrap().len(), 1);
+    bench.store.hold(&held, &BACKOFF, Some(2)).await.unwrap();
+    assert!(bench.store.due_held(&bench.lane, Step::Receive, 9).await.unwrap().is_empty());
+    bench.store.retry(&chain("aa"), &client("a.to-b"), 1).await.unwrap();
+    assert_eq!(bench.store.due_held(&bench.lane, Step::Receive, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_asked_every_round_reads_an_index_in_its_own_order() {
+    let bench = Bench::new().await;
+    for (sql, index) in [(packets::DUE, "packets_due"), (packets::EXPIRABLE, "packets_timeout")] {
+        let explained = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+            .fetch_all(bench.store.read())
+            .await
+            .unwrap();
+        let plan: Vec<String> = explained.iter().map(|row| sqlx::Row::get(row, "detail")).collect();
+        let plan = plan.join("; ");
+        assert!(plan.contains(index) && !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }

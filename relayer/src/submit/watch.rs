@@ -159,14 +159,18 @@ impl Watcher {
         let Some(newest) = self.family.last().cloned() else { return Ok(()) };
         let signed = match self.ctx.chain.replace(&newest.signed).await {
             Ok(signed) if signed.hash != newest.signed.hash => signed,
-            Ok(_) => return Ok(self.send_again().await),
+            Ok(_) => {
+                self.send_again().await;
+                return Ok(());
+            }
             Err(error) => {
                 self.shared.warn(
                     Some(&self.ctx.id),
                     Some(&newest.client),
                     format!("transaction {} is stuck and cannot be replaced: {error}", newest.signed.hash),
                 );
-                return Ok(self.send_again().await);
+                self.send_again().await;
+                return Ok(());
             }
         };
         let replacement = self.shared.store.journal_replacement(&self.ctx.id, &newest, &signed).await?;

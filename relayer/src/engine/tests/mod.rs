@@ -159,7 +159,9 @@ async fn fifty_packets_need_few_transactions_and_arrive_once() {
     let world = World::new();
     let running = world.start().await;
     world.send(50, 10_000);
-    let packets = world.until(&running.store, "acknowledged", all(State::Acknowledged, 50)).await;
+    // The cost of a transaction is written down beside its events, not before them.
+    let done = |p: &[PacketRow]| all(State::Acknowledged, 50)(p) && p.iter().all(|p| p.settle_gas.is_some());
+    let packets = world.until(&running.store, "acknowledged", done).await;
     assert!(world.bank.transactions() <= 2, "{} to receive fifty", world.bank.transactions());
     assert!(world.harbour.transactions() <= 2, "{} to acknowledge fifty", world.harbour.transactions());
     assert!(world.bank.state().received.values().all(|n| *n == 1));
