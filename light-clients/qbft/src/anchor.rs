@@ -75,5 +75,6 @@ pub fn initial_state(
         storage_root: account.storage_root,
         validators_hash: header.validators_hash(),
     };
+    state.validate_initial(&consensus)?;
     Ok((state, consensus))
 }

@@ -23,14 +23,16 @@ pub struct QbftClient<R = K256> {
 impl QbftClient {
     /// A new client that trusts `initial` at the state's latest height.
     pub fn new(state: ClientState, initial: ConsensusState) -> Result<Self, ClientStateError> {
-        state.validate()?;
+        state.validate_initial(&initial)?;
         let consensus = BTreeMap::from([(state.latest_height, initial.hash())]);
         Ok(Self { state, consensus, recover: K256 })
     }
 
-    /// A client as a chain holds it: its state and the stored hashes by height.
+    /// A client as a chain holds it: its state and the stored hashes by height. A hash of zero is
+    /// nothing, as in EVM storage.
     pub fn from_snapshot(state: ClientState, hashes: impl IntoIterator<Item = (Height, B256)>) -> Self {
-        Self { state, consensus: hashes.into_iter().collect(), recover: K256 }
+        let stored = hashes.into_iter().filter(|(_, hash)| !hash.is_zero());
+        Self { state, consensus: stored.collect(), recover: K256 }
     }
 }
 

@@ -105,6 +105,7 @@ pub fn check_membership(
         let (latest, period) = (client.latest_timestamp, client.rules.trusting_period);
         return Err(MembershipError::ClientExpired { latest, period, now });
     }
+    let stored = stored.filter(|hash| !hash.is_zero());
     let stored = stored.ok_or(MembershipError::UnknownHeight(height))?;
     let proof = MembershipProof::decode(proof)?;
     let found = proof.consensus.hash();

@@ -3,7 +3,7 @@
 
 use crate::{abi, header::Kind};
 use alloc::vec::Vec;
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY as KECCAK_EMPTY, keccak256};
 use alloy_sol_types::SolValue;
 use lupu_standard::{Height, TimestampSecs};
 
@@ -65,21 +65,46 @@ pub struct ClientState {
     pub frozen: bool,
 }
 
-/// Why a client state must not be used to create a client.
+/// Why a client must not be created with a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientStateError {
-    /// Not the canonical encoding, or an unknown kind.
-    #[error(transparent)]
-    Malformed(#[from] MalformedMessage),
-    /// Chain id, router or code hash is zero.
+    /// Chain id 0.
+    #[error("chain id is zero")]
+    InvalidChainId,
+    /// Router or code hash is zero.
     #[error("{0} is zero")]
-    Zero(&'static str),
+    InvalidRouter(&'static str),
     /// A packet could outlive the client.
     #[error("trusting period of {0} s is not longer than a packet may live (86400 s)")]
-    TrustingPeriod(u64),
+    InvalidTrustingPeriod(u64),
+    /// A header could be ahead of the clock by the whole trusting period.
+    #[error("clock drift of {drift} s is not shorter than the trusting period of {period} s")]
+    InvalidClockDrift {
+        /// Seconds of drift.
+        drift: u64,
+        /// Seconds of the trusting period.
+        period: u64,
+    },
     /// The trusted share is at most one third, or more than all.
     #[error("trusted share {0}/{1} is not above 1/3 and at most 1")]
-    TrustedShare(u8, u8),
+    InvalidTrustLevel(u8, u8),
+    /// The first consensus state does not belong to the client state, or is empty.
+    #[error("initial state: {0}")]
+    InvalidInitialState(&'static str),
+}
+
+impl ClientStateError {
+    /// The stable name of the check, as in vectors and in Solidity.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidChainId => "InvalidChainId",
+            Self::InvalidRouter(_) => "InvalidRouter",
+            Self::InvalidTrustingPeriod(_) => "InvalidTrustingPeriod",
+            Self::InvalidClockDrift { .. } => "InvalidClockDrift",
+            Self::InvalidTrustLevel(..) => "InvalidTrustLevel",
+            Self::InvalidInitialState(_) => "InvalidInitialState",
+        }
+    }
 }
 
 impl ClientState {
@@ -125,22 +150,49 @@ impl ClientState {
     /// Whether the parameters are safe to create a client with.
     pub fn validate(&self) -> Result<(), ClientStateError> {
         if self.chain_id == 0 {
-            return Err(ClientStateError::Zero("chain id"));
+            return Err(ClientStateError::InvalidChainId);
         }
         if self.router.is_zero() {
-            return Err(ClientStateError::Zero("router"));
+            return Err(ClientStateError::InvalidRouter("router"));
         }
         if self.router_code_hash.is_zero() {
-            return Err(ClientStateError::Zero("router code hash"));
+            return Err(ClientStateError::InvalidRouter("router code hash"));
         }
-        if self.rules.trusting_period <= MAX_PACKET_LIFETIME {
-            return Err(ClientStateError::TrustingPeriod(self.rules.trusting_period));
+        let (period, drift) = (self.rules.trusting_period, self.rules.max_clock_drift);
+        if period <= MAX_PACKET_LIFETIME {
+            return Err(ClientStateError::InvalidTrustingPeriod(period));
+        }
+        if drift >= period {
+            return Err(ClientStateError::InvalidClockDrift { drift, period });
         }
         let (n, d) = (self.rules.trust_numerator, self.rules.trust_denominator);
         if n > d || u16::from(n).saturating_mul(3) <= u16::from(d) {
-            return Err(ClientStateError::TrustedShare(n, d));
+            return Err(ClientStateError::InvalidTrustLevel(n, d));
         }
         Ok(())
+    }
+
+    /// Whether a new client can start from `initial`: [`ClientState::validate`], and the two
+    /// belong together.
+    pub fn validate_initial(&self, initial: &ConsensusState) -> Result<(), ClientStateError> {
+        self.validate()?;
+        let empty_set = initial.validators_hash.is_zero() || initial.validators_hash == KECCAK_EMPTY;
+        let fault = if self.latest_height.0 == 0 {
+            "height is zero"
+        } else if self.latest_timestamp.0 == 0 {
+            "time is zero"
+        } else if self.frozen {
+            "frozen"
+        } else if initial.timestamp != self.latest_timestamp {
+            "another time than the client state's"
+        } else if initial.storage_root.is_zero() {
+            "storage root is zero"
+        } else if empty_set {
+            "no validators"
+        } else {
+            return Ok(());
+        };
+        Err(ClientStateError::InvalidInitialState(fault))
     }
 }
 

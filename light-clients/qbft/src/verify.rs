@@ -316,7 +316,8 @@ fn trusted_validators(header: &Header, message: &UpdateMessage) -> Result<Vec<Ad
     Ok(list)
 }
 
-/// Runs all checks of an update. `stored` gives the hash of the consensus state at a height;
+/// Runs all checks of an update. `stored` gives the hash of the consensus state at a height, zero
+/// being none;
 /// `message` is `abi.encode(UpdateMessage)`. Changes nothing: what follows from the answer is the
 /// client's to do.
 pub fn check_update(
@@ -341,7 +342,8 @@ fn check_message(
         return Err(UpdateError::ClientFrozen);
     }
     let height = message.trusted_height;
-    let hash = stored(height).ok_or(UpdateError::UnknownTrustedHeight(height))?;
+    let hash = stored(height).filter(|hash| !hash.is_zero());
+    let hash = hash.ok_or(UpdateError::UnknownTrustedHeight(height))?;
     let found = message.trusted.hash();
     if found != hash {
         return Err(UpdateError::TrustedStateMismatch { height, stored: hash, found });

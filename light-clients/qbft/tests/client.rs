@@ -130,13 +130,17 @@ fn unsafe_parameters_are_refused() {
         change(&mut state);
         QbftClient::new(state, s.trusted).map(|_| ()).unwrap_err()
     };
-    assert_eq!(with(&|c| c.chain_id = 0), ClientStateError::Zero("chain id"));
-    assert_eq!(with(&|c| c.router = Address::ZERO), ClientStateError::Zero("router"));
-    assert_eq!(with(&|c| c.router_code_hash = B256::ZERO), ClientStateError::Zero("router code hash"));
-    assert_eq!(with(&|c| c.rules.trusting_period = 86_400), ClientStateError::TrustingPeriod(86_400));
+    use ClientStateError as E;
+    assert_eq!(with(&|c| c.chain_id = 0), E::InvalidChainId);
+    assert_eq!(with(&|c| c.router = Address::ZERO), E::InvalidRouter("router"));
+    assert_eq!(with(&|c| c.router_code_hash = B256::ZERO), E::InvalidRouter("router code hash"));
+    assert_eq!(with(&|c| c.rules.trusting_period = 86_400), E::InvalidTrustingPeriod(86_400));
+    let period = s.client.rules.trusting_period;
+    let drift = with(&|c| c.rules.max_clock_drift = period);
+    assert_eq!(drift, E::InvalidClockDrift { drift: period, period });
     for (n, d) in [(0, 0), (0, 1), (1, 3), (33, 99), (85, 255), (2, 1), (1, 0)] {
         let refused = with(&|c| (c.rules.trust_numerator, c.rules.trust_denominator) = (n, d));
-        assert_eq!(refused, ClientStateError::TrustedShare(n, d));
+        assert_eq!(refused, E::InvalidTrustLevel(n, d));
     }
     for (n, d) in [(34, 99), (1, 2), (2, 3), (1, 1), (255, 255), (86, 255)] {
         let mut state = s.client.clone();

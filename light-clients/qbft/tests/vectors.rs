@@ -133,6 +133,31 @@ fn updates() {
 }
 
 #[derive(Deserialize)]
+struct Creation {
+    name: String,
+    client_state: Bytes,
+    consensus_state: Bytes,
+    expect: String,
+}
+
+#[test]
+fn creation() {
+    for case in read::<Creation>("creation.json") {
+        let state = ClientState::decode(&case.client_state).unwrap();
+        let initial = ConsensusState::decode(&case.consensus_state).unwrap();
+        let verdict = QbftClient::new(state.clone(), initial);
+        let verdict = verdict.map_or_else(
+            |e| e.name(),
+            |client| {
+                assert_eq!(client.consensus_hash(state.latest_height), Some(initial.hash()));
+                "ok"
+            },
+        );
+        assert_eq!(verdict, case.expect, "{}", case.name);
+    }
+}
+
+#[derive(Deserialize)]
 struct Evidence {
     name: String,
     client_state: Bytes,

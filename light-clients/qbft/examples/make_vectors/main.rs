@@ -5,6 +5,7 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+mod creation_cases;
 mod header_cases;
 mod live_cases;
 mod membership_cases;
@@ -72,6 +73,11 @@ fn main() {
         );
         write(file, &about, cases);
     }
+    write(
+        "creation.json",
+        "Client states with their first consensus state. expect is ok, or the check that fails.",
+        creation_cases::cases(),
+    );
     write(
         "misbehaviour.json",
         "Evidence: abi.encode(Misbehaviour). expect is Misbehaviour, or the check that fails.",

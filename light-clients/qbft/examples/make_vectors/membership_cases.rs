@@ -173,7 +173,7 @@ fn wrong_clients() -> Vec<Value> {
     put("height_above", "above the newest height", "UnknownHeight", &|w| w.height = 121);
     let mismatch = "ConsensusStateMismatch";
     put("state_of_other_height", "the state of another height", mismatch, &|w| w.height = 100);
-    put("stored_zero", "a stored hash of zero matches nothing", mismatch, &|w| {
+    put("stored_hash_zero", "a stored hash of zero is nothing", "UnknownHeight", &|w| {
         w.s.stored[1].1 = B256::ZERO;
     });
 

@@ -170,7 +170,7 @@ fn trust_and_time(c: &mut Cases) {
     c.put("other_preimage", "hashes to something else", &s, "TrustedStateMismatch");
     let mut s = Scenario::new(Qbft, 4);
     s.stored[0].1 = B256::ZERO;
-    c.put("stored_zero", "a stored hash of zero matches nothing", &s, "TrustedStateMismatch");
+    c.put("stored_hash_zero", "a stored hash of zero is nothing", &s, "UnknownTrustedHeight");
     for (name, number) in [("same_height", 100), ("lower_height", 99), ("height_zero", 0)] {
         let mut s = Scenario::new(Qbft, 4);
         s.block.number = number;

@@ -62,7 +62,7 @@ impl Client {
     }
 
     fn stored(&self, height: u64) -> Option<B256> {
-        self.stored.iter().find(|(h, _)| *h == height).map(|(_, hash)| *hash)
+        self.stored.iter().find(|(h, hash)| *h == height && !hash.is_zero()).map(|(_, hash)| *hash)
     }
 }
 
