@@ -49,6 +49,10 @@ sol! {
         function sendCall(SendCallMsg msg_) external returns (uint64 sequence);
     }
 
+    interface Router {
+        function getCommitment(bytes32 hashedPath) external view returns (bytes32);
+    }
+
     interface RouterEvents {
         struct Payload { string sourcePort; string destPort; string version; string encoding; bytes value; }
         struct Packet { uint64 sequence; string sourceClient; string destClient; uint64 timeoutTimestamp; Payload[] payloads; }

@@ -1,7 +1,7 @@
 //! The two chains of the story, the people on them, and what they can ask of each other.
 
 use crate::{
-    abi::{Gmp, SendCallMsg, SendTransferMsg, Token, Transfer},
+    abi::{Gmp, Router, SendCallMsg, SendTransferMsg, Token, Transfer},
     report::Conservation,
     wallet::{Wallet, sent_sequence},
 };
@@ -13,7 +13,7 @@ use lupu_relayer::{
     packet::State,
     store::{PacketFilter, PacketRow, Store},
 };
-use lupu_standard::{ChainId, ClientId, Sequence};
+use lupu_standard::{ChainId, ClientId, Path, PathKind, Sequence};
 use std::time::{Duration, Instant};
 
 /// One chain of the story.
@@ -148,6 +148,13 @@ impl World {
         }
         rows.sort_by_key(|r| r.packet.sequence);
         Ok(rows)
+    }
+
+    /// Whether the source still holds the commitment of a packet: it is neither acknowledged nor timed out.
+    pub async fn is_committed(&self, from: &Side, sequence: u64) -> Result<bool> {
+        let path = Path { client: from.client.clone(), kind: PathKind::Commitment, sequence: Sequence::new(sequence)? };
+        let call = Router::getCommitmentCall { hashedPath: path.keccak() };
+        Ok(!from.person.read(from.contracts.router, call).await?.is_zero())
     }
 
     /// The conservation equation of eCNY, from the state of both chains.
