@@ -38,7 +38,8 @@ pub async fn run(_: &Args, verbosity: u8, context: &Context) -> Result<u8, Failu
     let store = Store::open(&config.relayer.store).await?;
     let chains = connected.iter().map(setup::Connected::for_engine).collect();
     let engine = Engine::new(setup::engine_config(&config), store.clone(), chains, setup::routes(&config))
-        .map_err(|e| Failure::usage(e.to_string()))?;
+        .map_err(|e| Failure::usage(e.to_string()))?
+        .with_metrics(setup::metrics(&connected));
     for route in config.routes() {
         tracing::info!(a = %route.a.id, b = %route.b.id, "route {} ↔ {}", route.a.on, route.b.on);
     }

@@ -27,6 +27,8 @@ const TICK: Duration = Duration::from_secs(1);
 const RECONCILE: Duration = Duration::from_secs(5);
 /// How often a false trusted state is contradicted: if that does not freeze the client, the node lied.
 const CONTRADICTIONS: u32 = 3;
+/// When evidence is sent once more to a client that is not frozen yet.
+const ACCUSE_AGAIN: Duration = Duration::from_secs(30);
 /// How often held packets have their turn.
 const HELD_TURN: Duration = Duration::from_secs(1);
 /// Most packets taken back at once.
@@ -71,6 +73,7 @@ pub(crate) struct Worker {
     batch: usize,
     warned: u64,
     contradicted: u32,
+    accused: Option<Instant>,
     /// Prove at a new height: the state at the client's newest one is pruned, or it is time anyway.
     force_update: bool,
 }
@@ -92,6 +95,7 @@ impl Worker {
             batch,
             warned: 0,
             contradicted: 0,
+            accused: None,
             force_update: false,
         }
     }
@@ -110,6 +114,10 @@ impl Worker {
         let mut here = self.client.host.scanned.subscribe();
         let mut there = self.client.tracked.scanned.subscribe();
         let mut failures = 0u32;
+        for ctx in [self.client.host.clone(), self.client.tracked.clone()] {
+            let mut head = ctx.head.subscribe();
+            tokio::select! { () = token.cancelled() => return, _ = head.wait_for(Option::is_some) => {} }
+        }
         while !token.is_cancelled() {
             let wait = match self.round().await {
                 Ok(Round::Again) => {
@@ -403,8 +411,7 @@ impl Worker {
         if let Some(height) = view.conflict {
             return self.contradict(height).await.map(Some);
         }
-        self.look_for_misbehaviour().await?;
-        Ok(None)
+        self.look_for_misbehaviour().await
     }
 
     /// The client trusts a block that its chain never had: the honest update to the same height is
@@ -429,14 +436,21 @@ impl Worker {
         rest
     }
 
-    async fn look_for_misbehaviour(&self) -> Result<(), WorkError> {
-        let Some(view) = self.view.as_ref().filter(|_| self.flight.is_empty()) else { return Ok(()) };
-        let tracked = &self.client.tracked;
-        let Some(evidence) = tracked.prover.evidence(&view.client.state, &view.trusted).await? else { return Ok(()) };
+    /// While there is evidence against the tracked chain, nothing else is sent to this client.
+    async fn look_for_misbehaviour(&mut self) -> Result<Option<Round>, WorkError> {
+        let Some(view) = &self.view else { return Ok(None) };
+        let tracked = self.client.tracked.clone();
+        let evidence = tracked.prover.evidence(&view.client.state, &view.trusted).await?;
+        let Some(evidence) = evidence else { return Ok(None) };
         if let Err(rejection) = self.client.copy(view)?.misbehaviour(&evidence, self.client.now()?) {
             tracing::debug!(chain = %tracked.id, client = %self.client.id, %rejection, "evidence that this client would not accept");
-            return Ok(());
+            return Ok(None);
         }
+        let rest = Ok(Some(Round::Rest(self.shared().config.client_interval)));
+        if self.accused.is_some_and(|at| at.elapsed() < ACCUSE_AGAIN) {
+            return rest;
+        }
+        let (height, message) = (view.trusted.height, evidence.clone());
         self.shared().warn(
             Some(&tracked.id),
             Some(&self.client.id),
@@ -445,18 +459,15 @@ impl Worker {
                 tracked.id, self.client.id, self.client.host.id
             ),
         );
-        let Some(lease) = self.lease().await? else { return Ok(()) };
-        let messages = vec![Message::Misbehaviour { client: self.client.id.clone(), evidence: evidence.clone() }];
+        let Some(lease) = self.lease().await? else { return rest };
+        let messages = vec![Message::Misbehaviour { client: self.client.id.clone(), evidence: message }];
         let simulation = self.client.host.chain.simulate(lease.account(), &messages).await?;
-        let proof = NewProof {
-            kind: "misbehaviour",
-            height: view.trusted.height,
-            proof: evidence,
-            material: Vec::new(),
-            packets: Vec::new(),
-        };
+        let proof =
+            NewProof { kind: "misbehaviour", height, proof: evidence, material: Vec::new(), packets: Vec::new() };
         let ready = Ready { messages, packets: Vec::new(), proofs: vec![proof], gas_limit: simulation.gas_limit };
-        self.send(TransactionKind::Misbehaviour, ready, None, lease).await.map(|_| ())
+        self.accused = Some(Instant::now());
+        self.send(TransactionKind::Misbehaviour, ready, None, lease).await?;
+        rest
     }
 
     /// Takes packets back whose transaction is final without an event: another relayer was first, or

@@ -1,6 +1,10 @@
 //! From a checked configuration to what runs: chains, provers, routes, the engine's settings.
 //! The command line and the demo both start here.
 
+mod metrics;
+
+pub use metrics::metrics;
+
 use crate::{
     config::{ChainConfig, Config, Consensus},
     engine::{Backoff, EngineConfig, Route},
