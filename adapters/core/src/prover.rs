@@ -110,7 +110,8 @@ pub trait Prover: Send + Sync + 'static {
     fn light_client(&self, state: &[u8], trusted: &[TrustedState]) -> Result<Box<dyn LightClient>, AdapterError>;
 
     /// The anchor check: whether a consensus state at a height is what this chain really had there,
-    /// by our own trusted headers.
+    /// by our own trusted headers. `Pruned`: the header is right, the state at that height is gone;
+    /// the client can be updated from there, and nothing is proven at it.
     async fn check_trusted(&self, trusted: &TrustedState) -> Result<(), AdapterError>;
 
     /// The updates that bring a client from a trusted state to `target`: usually one, more where

@@ -14,6 +14,9 @@ pub(crate) struct ClientView {
     pub(crate) client: BoundClient,
     /// Newest height on the host whose consensus state our own headers confirm.
     pub(crate) trusted: TrustedState,
+    /// Whether its state was confirmed too, not only its header: nodes may have pruned it. If not,
+    /// it serves to update the client and not to prove anything.
+    pub(crate) confirmed: bool,
     /// A newer height at which the client trusts something that the chain never had.
     pub(crate) conflict: Option<Height>,
     pub(crate) trusting_period: u64,
@@ -43,12 +46,12 @@ impl HostedClient {
         let client = self.host.chain.client(&self.id).await?.ok_or_else(|| {
             self.error(ErrorKind::Misconfigured, format!("client {} is not bound on this chain", self.id))
         })?;
-        let (trusted, conflict) = match self.trusted(&client).await {
-            Ok(trusted) => (trusted, None),
+        let (trusted, confirmed, conflict) = match self.trusted(&client).await {
+            Ok((trusted, confirmed)) => (trusted, confirmed, None),
             Err(error) if error.kind == ErrorKind::Unproven => {
                 let latest = client.latest_height;
                 match self.shared.store.trusted_below(&self.host.id, &self.id, latest).await {
-                    Ok(Some(older)) => (older, Some(latest)),
+                    Ok(Some(older)) => (older, true, Some(latest)),
                     Ok(None) => return Err(error),
                     Err(error) => return Err(self.error(ErrorKind::Unavailable, format!("store: {error}"))),
                 }
@@ -57,14 +60,15 @@ impl HostedClient {
         };
         let copy = self.tracked.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
         let trusting_period = copy.trusting_period();
-        Ok(ClientView { client, trusted, conflict, trusting_period })
+        Ok(ClientView { client, trusted, confirmed, conflict, trusting_period })
     }
 
-    async fn trusted(&mut self, client: &BoundClient) -> Result<TrustedState, AdapterError> {
+    /// The newest trusted state, and whether all of it was confirmed.
+    async fn trusted(&mut self, client: &BoundClient) -> Result<(TrustedState, bool), AdapterError> {
         let height = client.latest_height;
         let store = &self.shared.store;
         match store.trusted(&self.host.id, &self.id, height).await {
-            Ok(Some(trusted)) => return Ok(trusted),
+            Ok(Some(trusted)) => return Ok((trusted, true)),
             Ok(None) => {}
             Err(error) => return Err(self.error(ErrorKind::Unavailable, format!("store: {error}"))),
         }
@@ -78,14 +82,20 @@ impl HostedClient {
                     )
                 })?;
                 let trusted = TrustedState { height, consensus_state };
-                self.tracked.prover.check_trusted(&trusted).await?;
-                trusted
+                match self.tracked.prover.check_trusted(&trusted).await {
+                    Ok(()) => trusted,
+                    Err(error) if error.kind == ErrorKind::Pruned => {
+                        tracing::debug!(chain = %self.host.id, client = %self.id, %error, "the client's newest state is pruned");
+                        return Ok((trusted, false));
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         };
         if let Err(error) = store.trust(&self.host.id, &self.id, &trusted).await {
             tracing::warn!(chain = %self.host.id, client = %self.id, %error, "the trusted state was not kept");
         }
-        Ok(trusted)
+        Ok((trusted, true))
     }
 
     pub(crate) fn remember(&mut self, state: &TrustedState) {

@@ -286,14 +286,14 @@ impl Worker {
         let provable = self.client.tracked.prover.provable_height().await?;
         let known = view.trusted.height;
         let recent = provable.0.saturating_sub(known.0) <= self.shared().config.reuse_blocks;
-        if known >= plan::needed(items) && recent && !self.force_update {
+        if known >= plan::needed(items) && recent && view.confirmed && !self.force_update {
             return Ok(Some(None));
         }
         if provable > known {
             let any = items.iter().any(|d| d.ready_height <= provable);
             return Ok(any.then_some(Some(provable)));
         }
-        Ok(items.iter().any(|d| d.ready_height <= known).then_some(None))
+        Ok((view.confirmed && items.iter().any(|d| d.ready_height <= known)).then_some(None))
     }
 
     /// Writes down what building found out, and adapts the size of batches.

@@ -45,6 +45,8 @@ pub struct State {
     pub hide_sent: u32,
     pub withhold: bool,
     pub down: bool,
+    /// Nothing below this height can be proven.
+    pub pruned_below: u64,
     pub clock_stands: bool,
     pub evidence: Option<Vec<u8>>,
     /// Heights at which this chain's clients elsewhere trust something it never had.
@@ -437,6 +439,9 @@ impl Prover for Handle {
         if self.0.state().forged.contains(&trusted.height.0) {
             return Err(self.0.error(ErrorKind::Unproven, "not this chain's state"));
         }
+        if self.0.state().pruned_below > trusted.height.0 {
+            return Err(self.0.error(ErrorKind::Pruned, "gone"));
+        }
         Ok(())
     }
     async fn updates(&self, _: &[u8], _: &TrustedState, target: Height) -> Result<Vec<ClientUpdate>, AdapterError> {
@@ -455,6 +460,9 @@ impl Prover for Handle {
         _: &[Vec<u8>],
         claims: &[(Path, Claim)],
     ) -> Result<StateProof, AdapterError> {
+        if self.0.state().pruned_below > at.height.0 {
+            return Err(self.0.error(ErrorKind::Pruned, "gone"));
+        }
         let mut proof = at.height.0.to_be_bytes().to_vec();
         for (path, _) in claims {
             proof.extend_from_slice(path.keccak().as_slice());

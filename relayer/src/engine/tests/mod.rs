@@ -402,6 +402,19 @@ async fn a_client_that_trusts_a_forged_block_is_contradicted_and_carries_nothing
 }
 
 #[tokio::test]
+async fn a_client_whose_newest_state_is_pruned_is_updated_and_served() {
+    let world = World::new();
+    for _ in 0..10 {
+        world.harbour.seal();
+    }
+    world.harbour.state().pruned_below = 8;
+    world.send(2, 10_000);
+    let running = world.start().await;
+    world.until(&running.store, "acknowledged", all(State::Acknowledged, 2)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_idle_client_is_refreshed_before_it_expires() {
     let world = World::new();
     world.bank.state().clients.get_mut(&id("bank.fake-harbour")).unwrap().period = 60;
