@@ -88,7 +88,7 @@ impl Unsigned {
 }
 
 /// What a node's refusal of a transaction means; `None`: it has the transaction already, which is
-/// as good as accepting it. In the words of geth, GoQuorum, Besu and Nethermind.
+/// as good as accepting it. In the words of geth, GoQuorum, Besu, Nethermind, anvil and Hardhat.
 pub fn refusal(error: &NodeError) -> Option<ErrorKind> {
     let text = error.message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
@@ -102,6 +102,10 @@ pub fn refusal(error: &NodeError) -> Option<ErrorKind> {
         "feetoolow",
         "gas price below",
         "below configured minimum",
+        // The base fee, in the words of geth and anvil, Besu, Hardhat.
+        "less than block base fee",
+        "below current base fee",
+        "too low for the next block",
     ]) {
         ErrorKind::Underpriced
     } else if says(&["nonce too low", "nonce below", "oldnonce", "nonce is too low", "nonce has already been used"]) {
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_four_nodes() {
+    fn refusals_of_six_nodes() {
         use ErrorKind::*;
         let kind = |message: &str| refusal(&NodeError { code: -32000, message: message.into(), data: None });
         assert_eq!(kind("already known"), None);
@@ -164,6 +168,10 @@ mod tests {
         assert_eq!(kind("replacement transaction underpriced"), Some(Underpriced));
         assert_eq!(kind("Gas price below configured minimum gas price"), Some(Underpriced));
         assert_eq!(kind("FeeTooLow, MaxFeePerGas too low"), Some(Underpriced));
+        assert_eq!(kind("max fee per gas less than block base fee"), Some(Underpriced));
+        assert_eq!(kind("gas price is below current base fee"), Some(Underpriced));
+        let hardhat = "Transaction maxFeePerGas (1) is too low for the next block, which has a baseFeePerGas of 7";
+        assert_eq!(kind(hardhat), Some(Underpriced));
         assert_eq!(kind("intrinsic gas too low"), Some(Rejected));
         assert_eq!(kind("exceeds block gas limit"), Some(Rejected));
     }
