@@ -64,7 +64,8 @@ async fn cast_works_the_contracts() {
 
         let authority = cast(&devnet, &["call", &router, "authority()(address)"]).await;
         assert_eq!(authority, end.contracts.authority.to_string());
-        let approve = ["estimate", &token.to_string(), "approve(address,uint256)", &router, "1"];
+        let from = end.wallet.address().to_string();
+        let approve = ["estimate", "--from", &from, &token.to_string(), "approve(address,uint256)", &router, "1"];
         let gas: u64 = cast(&devnet, &approve).await.parse().unwrap();
         assert!((25_000..80_000).contains(&gas), "{gas}");
 

@@ -9,7 +9,8 @@ use lupu_ethereum_state::Account;
 use lupu_evm::{Wallet, endpoints::CallError, proofs, raw_header};
 use serde_json::{Value, json};
 
-/// Every header that a node makes is rebuilt from its JSON, byte for byte.
+/// Every header that a node makes is rebuilt from its JSON, byte for byte. Not anvil's block 0:
+/// before Cancun it hashes blob fields that the fork does not have.
 async fn rebuilt(software: Software, hardforks: &[&str]) {
     for hardfork in hardforks {
         let node = Node::start(software, hardfork, 1002).await;
@@ -20,14 +21,15 @@ async fn rebuilt(software: Software, hardforks: &[&str]) {
         }
         node.rpc("evm_mine", json!([])).await;
         let mut parent = Value::Null;
-        for number in 0..=4 {
+        let first = u64::from(software == Software::Anvil);
+        for number in first..=4 {
             let block = node.rpc("eth_getBlockByNumber", json!([format!("0x{number:x}"), false])).await;
             let raw = raw_header::rebuild(&block).unwrap();
             assert_eq!(json!(keccak256(raw)), block["hash"], "{software:?} {hardfork} block {number}: {block}");
-            assert!(number == 0 || block["parentHash"] == parent);
+            assert!(number == first || block["parentHash"] == parent);
             parent = block["hash"].clone();
         }
-        println!("{software:?} {hardfork}: five headers rebuilt");
+        println!("{software:?} {hardfork}: headers {first} to 4 rebuilt");
     }
 }
 
@@ -44,8 +46,7 @@ async fn hardhat_headers_are_rebuilt() {
 }
 
 /// Init code of a contract that reads its slot 0 and stops.
-const READER: [u8; 15] =
-    [0x63, 0x60, 0x00, 0x54, 0x00, 0x60, 0x00, 0x52, 0x60, 0x04, 0x60, 0x1c, 0xf3, 0x00, 0x00];
+const READER: [u8; 13] = [0x63, 0x60, 0x00, 0x54, 0x00, 0x60, 0x00, 0x52, 0x60, 0x04, 0x60, 0x1c, 0xf3];
 
 /// The proof of a slot that a transaction only read.
 async fn read_only_slot(software: Software) -> Result<B256, CallError> {

@@ -1,15 +1,17 @@
 //! Sending to real nodes: nonces, replacement, and the words in which they refuse.
 
 use crate::{
-    end::{End, id},
+    end::{End, id, keys},
     process::{Node, Software},
     sealed::Sealed,
 };
 use alloy::{
     consensus::{Transaction, TxEnvelope},
     eips::Decodable2718,
+    primitives::{Bytes, U256},
 };
 use lupu_adapter::{AccountId, Chain, ErrorKind, Message, SignedTransaction, TransactionStatus};
+use lupu_evm::{fees::GasPrice, transactions::Unsigned};
 use serde_json::json;
 
 const GAS: u64 = 200_000;
@@ -80,10 +82,32 @@ async fn refusals(software: Software, hardfork: &str) {
     assert_eq!(refused.kind, ErrorKind::Funds, "{refused}");
     assert_eq!(end.chain.balance(poor).await.unwrap(), Some(0));
 
+    if hardfork != "berlin" {
+        below_base_fee(&end, account).await;
+    }
+
     // A transaction that nobody sent.
     let never = signed(&end, account, 9, 4).await;
     assert!(matches!(end.chain.transaction(&never).await.unwrap(), TransactionStatus::Unknown));
     price(&first, hardfork);
+}
+
+/// An offer under the base fee asks for a higher price, and is no final refusal.
+async fn below_base_fee(end: &End, account: &AccountId) {
+    let unsigned = Unsigned {
+        chain_id: 1002,
+        nonce: end.chain.next_nonce(account).await.unwrap(),
+        gas_limit: GAS,
+        price: GasPrice::Dynamic { max_fee: 1, priority: 0 },
+        to: Some(end.contracts.router),
+        value: U256::ZERO,
+        input: Bytes::new(),
+    };
+    let (hash, raw) = unsigned.sign(&keys()[1]).unwrap();
+    let cheap = SignedTransaction { hash, account: account.clone(), nonce: unsigned.nonce, raw };
+    let refused = end.chain.broadcast(&cheap).await.unwrap_err();
+    println!("below the base fee: {refused}");
+    assert_eq!(refused.kind, ErrorKind::Underpriced, "{refused}");
 }
 
 /// Legacy before London, dynamic from then on.

@@ -150,6 +150,12 @@ impl Parts {
         }
     }
 
+    fn set_extra(&mut self, at: usize, new: Vec<u8>) {
+        if let Some(item) = self.extra.get_mut(at) {
+            *item = new;
+        }
+    }
+
     /// Numbers and hashes that a header may well have.
     pub fn change_value(&mut self, rng: &mut Rng, kind: Kind, near: &[u64]) {
         match rng.below(10) {
@@ -177,14 +183,15 @@ impl Parts {
                     _ => rng.next() as u32,
                 };
                 let item = if kind == Kind::Qbft { number(round.into()) } else { string(&round.to_be_bytes()) };
-                self.extra[3] = item;
+                self.set_extra(3, item);
             }
-            7 => self.extra[2] = vote(rng, kind),
+            7 => self.set_extra(2, vote(rng, kind)),
             8 => self.after.push(any_item(rng)),
             _ => {
                 let at = *rng.pick(&[0, 2, 4, 5]).unwrap_or(&0);
-                let len = payload(&self.before[at]).len();
-                self.before[at] = string(&rng.bytes(len));
+                if let Some(item) = self.before.get_mut(at) {
+                    *item = string(&rng.bytes(payload(item).len()));
+                }
             }
         }
     }
