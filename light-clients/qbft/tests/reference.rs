@@ -135,7 +135,11 @@ fn change(s: &mut Scenario, rng: &mut Rng, all: &[Validator], seals: &mut Option
         5 => s.now = *rng.pick(&[0, common::T0, common::T0 + 604_799, common::T0 + 604_800, u64::MAX]),
         6 => s.client.frozen = rng.one_in(2),
         7 => s.stored = vec![(s.trusted_height, B256::from_slice(&rng.bytes(32)))],
-        8 => s.stored.push((s.block.number, *rng.pick(&[s.consensus().hash(), B256::repeat_byte(3)]))),
+        8 => {
+            let hash = *rng.pick(&[s.consensus().hash(), B256::repeat_byte(3)]);
+            s.stored.retain(|(height, _)| *height != s.block.number);
+            s.stored.push((s.block.number, hash));
+        }
         9 => {
             s.client.rules.trust_numerator = rng.below(6) as u8;
             s.client.rules.trust_denominator = 1 + rng.below(6) as u8;
