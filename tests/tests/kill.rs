@@ -3,6 +3,7 @@
 //! happened exactly once. Then the same beside a second relayer that nobody kills.
 #![cfg(feature = "failpoints")]
 
+use alloy::{primitives::U256, sol_types::SolCall};
 use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
     abi::Registry,
@@ -11,7 +12,6 @@ use lupu_demo::{
     world::{Side, World, lower},
 };
 use lupu_relayer::failpoints;
-use alloy::{primitives::U256, sol_types::SolCall};
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
@@ -25,12 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Points that a round without trouble never passes, by what they need: a nonce stolen by another
 /// process, a transaction that is stuck or refused, a packet that is held. Tests with faults pass them.
-const NEED_TROUBLE: &[&str] = &[
-    "effect.journal-replacement",
-    "effect.supersede",
-    "effect.reject",
-    "effect.defer",
-];
+const NEED_TROUBLE: &[&str] = &["effect.journal-replacement", "effect.supersede", "effect.reject", "effect.defer"];
 
 /// A relayer process; killed when dropped.
 struct Process(Child);
@@ -185,7 +180,11 @@ async fn kill_at(points: Vec<String>, second: bool) -> Result<Vec<String>> {
     for (number, point) in points.iter().enumerate() {
         let started = Instant::now();
         let died = round(&stage, number, point, second).await.with_context(|| format!("killed at {point}"))?;
-        println!("{point:<50} {} {:>5.1} s", if died { "killed" } else { "not reached" }, started.elapsed().as_secs_f64());
+        println!(
+            "{point:<50} {} {:>5.1} s",
+            if died { "killed" } else { "not reached" },
+            started.elapsed().as_secs_f64()
+        );
         if !died {
             missed.push(point.clone());
         }

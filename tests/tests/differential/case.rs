@@ -50,14 +50,34 @@ impl Client {
 /// What is judged.
 #[derive(Clone, Debug)]
 pub enum Case {
-    Update { client: Client, message: Vec<u8> },
-    Misbehaviour { client: Client, evidence: Vec<u8> },
+    Update {
+        client: Client,
+        message: Vec<u8>,
+    },
+    Misbehaviour {
+        client: Client,
+        evidence: Vec<u8>,
+    },
     /// `values` of zero mean absent. `single`: through the call for one path.
-    Membership { client: Client, height: u64, paths: Vec<Bytes>, values: Vec<B256>, proof: Vec<u8>, single: bool },
+    Membership {
+        client: Client,
+        height: u64,
+        paths: Vec<Bytes>,
+        values: Vec<B256>,
+        proof: Vec<u8>,
+        single: bool,
+    },
     /// A packed proof; `words` where the values are storage words.
-    Proof { root: B256, keys: Vec<B256>, nodes: Vec<u8>, words: bool },
+    Proof {
+        root: B256,
+        keys: Vec<B256>,
+        nodes: Vec<u8>,
+        words: bool,
+    },
     /// An account leaf.
-    Account { leaf: Vec<u8> },
+    Account {
+        leaf: Vec<u8>,
+    },
 }
 
 /// What one side says.

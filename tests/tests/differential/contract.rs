@@ -1,11 +1,11 @@
 //! The committed bytecode of the contracts, run by revm under Berlin's rules.
 
-use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use alloy::{
     json_abi::JsonAbi,
     sol,
     sol_types::{SolCall, SolValue},
 };
+use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use lupu_qbft::ClientState;
 use revm::{
     Context, ExecuteCommitEvm, MainBuilder, MainContext,

@@ -30,7 +30,13 @@ fn difference(rust: &Verdict, solidity: &Verdict) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{what}: Rust {} {}, Solidity {} {}", rust.name, hex::encode(&rust.result), solidity.name, hex::encode(&solidity.result)))
+    Some(format!(
+        "{what}: Rust {} {}, Solidity {} {}",
+        rust.name,
+        hex::encode(&rust.result),
+        solidity.name,
+        hex::encode(&solidity.result)
+    ))
 }
 
 #[test]

@@ -69,9 +69,8 @@ async fn cast_works_the_contracts() {
         let gas: u64 = cast(&devnet, &approve).await.parse().unwrap();
         assert!((25_000..80_000).contains(&gas), "{gas}");
 
-        let topic = keccak256(
-            "SendPacket(string,uint256,(uint64,string,string,uint64,(string,string,string,string,bytes)[]))",
-        );
+        let topic =
+            keccak256("SendPacket(string,uint256,(uint64,string,string,uint64,(string,string,string,string,bytes)[]))");
         let logs = ["logs", "--json", "--from-block", "0", "--address", &router, &topic.to_string()];
         let logs = cast_json(&devnet, &logs).await;
         assert_eq!(logs.as_array().map(Vec::len), Some(1), "{logs}");
@@ -88,7 +87,8 @@ async fn cast_works_the_contracts() {
         let word: B256 = storage_value(&word.expect("a word")).unwrap();
         assert_eq!(U256::from_be_bytes(word.0), U256::from(sent.sequence));
 
-        let same = rpc(&devnet.http_url(0), "eth_getBlockByNumber", json!([format!("0x{:x}", sent.block), false])).await;
+        let same =
+            rpc(&devnet.http_url(0), "eth_getBlockByNumber", json!([format!("0x{:x}", sent.block), false])).await;
         assert_eq!(same.unwrap()["hash"], block["hash"]);
         devnet.shutdown().await;
     }

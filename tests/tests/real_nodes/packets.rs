@@ -79,9 +79,8 @@ async fn link(software: Software, hardfork: &str) {
         proven_by_the_node(&node, &bank, slot, commitment::commit_acknowledgement(ack)).await;
     }
     let (mut messages, at) = harbour.updates(&bank, &on_harbour, head).await;
-    let claim = |(p, ack): &(Packet, _)| {
-        (Path::acknowledgement(p), Claim::Present(commitment::commit_acknowledgement(ack)))
-    };
+    let claim =
+        |(p, ack): &(Packet, _)| (Path::acknowledgement(p), Claim::Present(commitment::commit_acknowledgement(ack)));
     let claims: Vec<_> = received.iter().map(claim).collect();
     let proof = bank.prover.prove(&at, &[vec![]], &claims).await.unwrap().proof;
     messages.push(Message::Acknowledge { client: on_harbour, packets: received, proof, height: at.height });
@@ -123,7 +122,8 @@ async fn proven_by_the_node(node: &Node, end: &End, slot: B256, value: B256) {
     let root: B256 = serde_json::from_value(block["stateRoot"].clone()).unwrap();
     let router = end.contracts.router;
     let proof = node.rpc("eth_getProof", json!([router, [slot], block["number"]])).await;
-    let nodes = |list: &Value| -> NodeSet { serde_json::from_value::<Vec<Bytes>>(list.clone()).unwrap().into_iter().collect() };
+    let nodes =
+        |list: &Value| -> NodeSet { serde_json::from_value::<Vec<Bytes>>(list.clone()).unwrap().into_iter().collect() };
     let leaf = nodes(&proof["accountProof"]).verify(&root, &account_key(&router)).unwrap().expect("router");
     let account = Account::decode(&leaf).unwrap();
     assert_eq!(account.code_hash, end.chain.router_code_hash());

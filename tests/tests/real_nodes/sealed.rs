@@ -119,7 +119,8 @@ impl Chain {
         let Some(newest) = newest else { return };
         while blocks.list.len() <= newest {
             let number = format!("0x{:x}", blocks.list.len());
-            let request = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": [number, false]});
+            let request =
+                json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": [number, false]});
             let block = post(&self.node, &request).await.map(|mut answer| answer["result"].take());
             let Some(block) = block.filter(Value::is_object) else { return };
             let parent = blocks.list.last().map(|(_, fields)| fields["hash"].clone());

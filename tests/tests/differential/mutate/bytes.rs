@@ -9,7 +9,9 @@ pub fn mutate(rng: &mut Rng, mut data: Vec<u8>, other: &[u8]) -> Vec<u8> {
         let len = 1 + rng.below(40);
         match rng.below(8) {
             0 | 1 if !data.is_empty() => data[at] ^= 1 << rng.below(8),
-            2 if !data.is_empty() => data[at] = *rng.pick(&[0x00, 0x01, 0x7f, 0x80, 0x81, 0xa0, 0xc0, 0xff]).unwrap_or(&0),
+            2 if !data.is_empty() => {
+                data[at] = *rng.pick(&[0x00, 0x01, 0x7f, 0x80, 0x81, 0xa0, 0xc0, 0xff]).unwrap_or(&0)
+            }
             3 => drop(data.drain(at..(at + len).min(data.len()))),
             4 => {
                 let new = if rng.chance(2) { vec![0; len] } else { rng.bytes(len) };

@@ -35,7 +35,8 @@ pub fn extent(data: &[u8]) -> Option<(usize, usize)> {
     let first = *data.first()?;
     let long = |width: u8| {
         let width = usize::from(width);
-        let len = data.get(1..1 + width)?.iter().try_fold(0usize, |n, b| n.checked_mul(256)?.checked_add(usize::from(*b)))?;
+        let len =
+            data.get(1..1 + width)?.iter().try_fold(0usize, |n, b| n.checked_mul(256)?.checked_add(usize::from(*b)))?;
         Some((1 + width, len))
     };
     let (head, len) = match first {
