@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod context;
 mod event;
+mod guard;
 mod plan;
 mod route;
 mod scanner;

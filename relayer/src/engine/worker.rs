@@ -1,5 +1,5 @@
-//! Serves one client on its host: carries what is due there, keeps the client from expiring, and
-//! submits evidence against the chain it tracks.
+//! Serves one client on its host: carries what is due there. What it does to look after the client
+//! itself stands in `guard`.
 
 use super::{
     build::{Builder, Built, Ready},
@@ -9,11 +9,10 @@ use super::{
 };
 use crate::{
     packet::Step,
-    store::{Due, Lane, NewProof, StoreError, TransactionKind, WorkerState, now_ms, status_name},
+    store::{Due, Lane, StoreError, TransactionKind, WorkerState, now_ms},
     submit::{Lease, Submission, SubmitError, submit},
 };
-use lupu_adapter::{AdapterError, ErrorKind, Message};
-use lupu_light_client::Status;
+use lupu_adapter::{AdapterError, ErrorKind};
 use lupu_standard::Height;
 use std::{
     collections::BTreeMap,
@@ -25,19 +24,13 @@ use std::{
 const TICK: Duration = Duration::from_secs(1);
 /// How often transactions without events are looked for.
 const RECONCILE: Duration = Duration::from_secs(5);
-/// How often a false trusted state is contradicted: if that does not freeze the client, the node lied.
-const CONTRADICTIONS: u32 = 3;
-/// When evidence is sent once more to a client that is not frozen yet.
-const ACCUSE_AGAIN: Duration = Duration::from_secs(30);
 /// How often held packets have their turn.
 const HELD_TURN: Duration = Duration::from_secs(1);
 /// Most packets taken back at once.
 const RECONCILE_STEP: u32 = 200;
-/// Shares of the trusting period, in percent, at which a person is warned.
-const WARN_AT: [u64; 2] = [66, 50];
 
 /// What a round came to.
-enum Round {
+pub(super) enum Round {
     /// Something was sent: there may be more.
     Again,
     /// Nothing to do until something happens.
@@ -47,7 +40,7 @@ enum Round {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum WorkError {
+pub(super) enum WorkError {
     #[error(transparent)]
     Chain(#[from] AdapterError),
     #[error(transparent)]
@@ -58,22 +51,22 @@ enum WorkError {
 
 /// The worker of one client.
 pub(crate) struct Worker {
-    client: HostedClient,
+    pub(super) client: HostedClient,
     /// Ends at the host.
     inbound: Lane,
     /// Starts at the host.
     outbound: Lane,
-    flight: Arc<Flight>,
-    view: Option<ClientView>,
+    pub(super) flight: Arc<Flight>,
+    pub(super) view: Option<ClientView>,
     looked: Instant,
     reconciled: Instant,
     /// When held packets last had their turn.
     held_turn: Instant,
     /// How many packets go into one transaction at present.
     batch: usize,
-    warned: u64,
-    contradicted: u32,
-    accused: Option<Instant>,
+    pub(super) warned: u64,
+    pub(super) contradicted: u32,
+    pub(super) accused: Option<Instant>,
     /// Prove at a new height: the state at the client's newest one is pruned, or it is time anyway.
     force_update: bool,
 }
@@ -100,11 +93,11 @@ impl Worker {
         }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.client.shared
     }
 
-    async fn is(&self, state: WorkerState, reason: Option<String>) {
+    pub(super) async fn is(&self, state: WorkerState, reason: Option<String>) {
         self.shared().worker_is(&self.client.host.id, &self.client.id, state, reason).await;
     }
 
@@ -214,7 +207,7 @@ impl Worker {
     }
 
     /// An account to sign with; `None` when none became free for a while.
-    async fn lease(&self) -> Result<Option<Lease>, WorkError> {
+    pub(super) async fn lease(&self) -> Result<Option<Lease>, WorkError> {
         let host = &self.client.host;
         if let Some(lease) = host.accounts.try_lease() {
             return Ok(Some(lease));
@@ -326,7 +319,7 @@ impl Worker {
         Ok(())
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         kind: TransactionKind,
         ready: Ready,
@@ -350,124 +343,6 @@ impl Worker {
             }
             Err(error) => Err(WorkError::Submit(error)),
         }
-    }
-
-    /// Keeps an idle client from expiring.
-    async fn refresh(&mut self) -> Result<Round, WorkError> {
-        let Some(view) = self.view.as_ref().filter(|_| self.flight.is_empty()) else { return Ok(Round::Idle) };
-        let passed = self.passed_percent(view)?;
-        if passed < self.shared().config.refresh_percent {
-            return Ok(Round::Idle);
-        }
-        let Some(lease) = self.lease().await? else { return Ok(Round::Idle) };
-        let provable = self.client.tracked.prover.provable_height().await?;
-        let builder = Builder::new(&self.client, view, lease.account(), Some(provable)).await?;
-        let (ready, update, at) = (builder.update_only().await?, builder.update_height(), builder.at().clone());
-        drop(builder);
-        let Some(ready) = ready else { return Ok(Round::Idle) };
-        tracing::info!(chain = %self.client.host.id, client = %self.client.id, passed_percent = passed, "refreshing an idle client");
-        self.client.remember(&at);
-        self.send(TransactionKind::Refresh, ready, update, lease).await?;
-        Ok(Round::Idle)
-    }
-
-    /// How much of the trusting period has passed since the client's newest state, in percent.
-    fn passed_percent(&self, view: &ClientView) -> Result<u64, AdapterError> {
-        let age = self.client.now()?.0.saturating_sub(view.client.latest_timestamp.0);
-        Ok(age.saturating_mul(100) / view.trusting_period.max(1))
-    }
-
-    /// Looks after the client: status, warnings before it expires, evidence.
-    async fn tend(&mut self) -> Result<Option<Round>, WorkError> {
-        let Some(view) = &self.view else { return Ok(None) };
-        let (host, id) = (&self.client.host, &self.client.id);
-        let status = self.client.status(view)?;
-        self.shared()
-            .store
-            .client_seen(&host.id, &self.client.tracked.id, &view.client, view.trusting_period, self.client.now()?)
-            .await?;
-        if status != Status::Active {
-            let reason = format!(
-                "client {id} on {} is {}: nothing is sent to it; only its chain's governance can go on from here",
-                host.id,
-                status_name(status)
-            );
-            self.is(WorkerState::Stopped, Some(reason)).await;
-            return Ok(Some(Round::Rest(self.shared().config.client_interval.saturating_mul(6))));
-        }
-        let passed = self.passed_percent(view)?;
-        let level = WARN_AT.into_iter().find(|level| passed >= *level).unwrap_or(0);
-        if level > self.warned {
-            self.shared().warn(
-                Some(&host.id),
-                Some(id),
-                format!(
-                    "client {id} has used {passed} % of its trusting period of {} s without an update",
-                    view.trusting_period
-                ),
-            );
-        }
-        self.warned = level;
-        if let Some(height) = view.conflict {
-            return self.contradict(height).await.map(Some);
-        }
-        self.look_for_misbehaviour().await
-    }
-
-    /// The client trusts a block that its chain never had: the honest update to the same height is
-    /// the evidence that freezes it. Nothing else is sent to it.
-    async fn contradict(&mut self, height: Height) -> Result<Round, WorkError> {
-        let (host, id) = (self.client.host.id.clone(), self.client.id.clone());
-        let rest = Ok(Round::Rest(self.shared().config.client_interval.saturating_mul(6)));
-        let reason = format!("client {id} on {host} trusts a block {height} that {} never had", self.client.tracked.id);
-        self.is(WorkerState::Stopped, Some(reason)).await;
-        if self.contradicted >= CONTRADICTIONS || !self.flight.is_empty() {
-            return rest;
-        }
-        let Some(view) = &self.view else { return rest };
-        let Some(lease) = self.lease().await? else { return rest };
-        let builder = Builder::new(&self.client, view, lease.account(), Some(height)).await?;
-        let ready = builder.update_only().await?;
-        drop(builder);
-        if let Some(ready) = ready {
-            self.contradicted += 1;
-            self.send(TransactionKind::Misbehaviour, ready, None, lease).await?;
-        }
-        rest
-    }
-
-    /// While there is evidence against the tracked chain, nothing else is sent to this client.
-    async fn look_for_misbehaviour(&mut self) -> Result<Option<Round>, WorkError> {
-        let Some(view) = &self.view else { return Ok(None) };
-        let tracked = self.client.tracked.clone();
-        let evidence = tracked.prover.evidence(&view.client.state, &view.trusted).await?;
-        let Some(evidence) = evidence else { return Ok(None) };
-        if let Err(rejection) = self.client.copy(view)?.misbehaviour(&evidence, self.client.now()?) {
-            tracing::debug!(chain = %tracked.id, client = %self.client.id, %rejection, "evidence that this client would not accept");
-            return Ok(None);
-        }
-        let rest = Ok(Some(Round::Rest(self.shared().config.client_interval)));
-        if self.accused.is_some_and(|at| at.elapsed() < ACCUSE_AGAIN) {
-            return rest;
-        }
-        let (height, message) = (view.trusted.height, evidence.clone());
-        self.shared().warn(
-            Some(&tracked.id),
-            Some(&self.client.id),
-            format!(
-                "{} has forked: submitting evidence to client {} on {}",
-                tracked.id, self.client.id, self.client.host.id
-            ),
-        );
-        let Some(lease) = self.lease().await? else { return rest };
-        let messages = vec![Message::Misbehaviour { client: self.client.id.clone(), evidence: message }];
-        let simulation = self.client.host.chain.simulate(lease.account(), &messages).await?;
-        let proof =
-            NewProof { kind: "misbehaviour", height, proof: evidence, material: Vec::new(), packets: Vec::new() };
-        let ready = Ready { messages, packets: Vec::new(), proofs: vec![proof], gas_limit: simulation.gas_limit };
-        self.accused = Some(Instant::now());
-        self.send(TransactionKind::Misbehaviour, ready, None, lease).await?;
-        rest
     }
 
     /// Takes packets back whose transaction is final without an event: another relayer was first, or

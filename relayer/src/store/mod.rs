@@ -8,7 +8,9 @@
 mod clients;
 mod error;
 mod events;
+mod journal;
 mod lock;
+mod outcomes;
 mod packets;
 mod proofs;
 mod rows;
@@ -21,12 +23,12 @@ pub(crate) use clients::status_name;
 pub use clients::{ClientRow, WorkerRow, WorkerState};
 pub use error::StoreError;
 pub use events::{Applied, Cursor};
+pub use journal::{Ended, JournalTransaction, NewTransaction, TransactionKind, TransactionRow, TransactionState};
+pub(crate) use outcomes::{success, verdict};
 pub use packets::{Due, PacketFilter};
 pub use proofs::{NewProof, StoredProof};
 pub use rows::{Lane, PacketChange, PacketRow, Stamp, TransitionRow};
 pub use summary::{LaneCount, TransactionTotals};
-pub use transactions::{Ended, JournalTransaction, NewTransaction, TransactionKind, TransactionRow, TransactionState};
-pub(crate) use transactions::{success, verdict};
 
 use crate::{failpoint, failpoints::Effect, packet::Transition};
 use lock::StoreLock;

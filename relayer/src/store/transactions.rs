@@ -1,9 +1,13 @@
 //! The journal of signed transactions: written before broadcast, closed when their end is final.
 
 use super::{
-    NewProof, PacketChange, Store, StoreError, Write, int, now_ms,
+    Ended, JournalTransaction, Lane, NewProof, NewTransaction, PacketChange, Store, StoreError, TransactionRow, Write,
+    int,
+    journal::{journal_row, transaction_row},
+    now_ms,
+    outcomes::{assign, carried, record_outcome, verdict},
     packets::{advance, head, lane_of, set_back},
-    proofs, rows, uint,
+    proofs, uint,
 };
 use crate::{
     engine::Backoff,
@@ -11,171 +15,9 @@ use crate::{
     packet::{Event, Step, next},
 };
 use alloy_primitives::B256;
-use lupu_adapter::{AccountId, Included, Outcome, SignedTransaction};
-use lupu_standard::{ChainId, ClientId, Height};
-use serde::{Serialize, Serializer};
-use sqlx::{Row, sqlite::SqliteRow};
-
-/// Why a transaction was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TransactionKind {
-    /// It carries packets.
-    Packets,
-    /// It keeps an idle client from expiring.
-    Refresh,
-    /// It carries evidence.
-    Misbehaviour,
-}
-
-impl TransactionKind {
-    /// The name in the store and in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Packets => "packets",
-            Self::Refresh => "refresh",
-            Self::Misbehaviour => "misbehaviour",
-        }
-    }
-    fn read(name: &str) -> Result<Self, StoreError> {
-        [Self::Packets, Self::Refresh, Self::Misbehaviour]
-            .into_iter()
-            .find(|k| k.name() == name)
-            .ok_or_else(|| StoreError::data("transaction kind", name))
-    }
-}
-
-impl Serialize for TransactionKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// Where a journalled transaction is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TransactionState {
-    /// Signed and written down; perhaps sent.
-    Signed,
-    /// Sent to a node.
-    Broadcast,
-    /// In a finalized block.
-    Included,
-    /// Another transaction used its nonce.
-    Superseded,
-    /// The node refused it.
-    Rejected,
-}
-
-impl TransactionState {
-    /// Every state.
-    pub const ALL: [Self; 5] = [Self::Signed, Self::Broadcast, Self::Included, Self::Superseded, Self::Rejected];
-
-    /// The name in the store and in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::Broadcast => "broadcast",
-            Self::Included => "included",
-            Self::Superseded => "superseded",
-            Self::Rejected => "rejected",
-        }
-    }
-    fn read(name: &str) -> Result<Self, StoreError> {
-        Self::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| StoreError::data("transaction state", name))
-    }
-}
-
-impl Serialize for TransactionState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// A transaction to be written down.
-pub struct NewTransaction<'a> {
-    /// Where it goes.
-    pub chain: &'a ChainId,
-    /// The client whose worker made it.
-    pub client: &'a ClientId,
-    /// Why.
-    pub kind: TransactionKind,
-    /// Signed, complete.
-    pub signed: &'a SignedTransaction,
-    /// What is in it, for people.
-    pub summary: &'a str,
-    /// The height to which it updates the client.
-    pub update_height: Option<Height>,
-    /// What it does for which packets.
-    pub packets: &'a [(i64, Step)],
-    /// The proofs in it.
-    pub proofs: &'a [NewProof],
-}
-
-/// An open transaction of the journal.
-#[derive(Clone, Debug)]
-pub struct JournalTransaction {
-    /// The first of those that replaced each other.
-    pub root: B256,
-    /// The client whose worker made it.
-    pub client: ClientId,
-    /// Why.
-    pub kind: TransactionKind,
-    /// Signed, complete.
-    pub signed: SignedTransaction,
-    /// The height to which it updates the client.
-    pub update_height: Option<Height>,
-    /// When it was written down, milliseconds since 1970.
-    pub created_at: i64,
-}
-
-/// What the end of a transaction changed.
-#[derive(Debug, Default)]
-pub struct Ended {
-    /// Packets that moved back or aside. Those that moved on do so by their events.
-    pub changes: Vec<PacketChange>,
-    /// How many packets the transaction carried.
-    pub packets: usize,
-}
-
-/// A transaction, for people.
-#[derive(Clone, Debug, Serialize)]
-pub struct TransactionRow {
-    /// Its hash.
-    pub hash: B256,
-    /// Where it went.
-    pub chain: String,
-    /// The client whose worker made it.
-    pub client: String,
-    /// Why.
-    pub kind: TransactionKind,
-    /// Who signed.
-    pub account: String,
-    /// The account's nonce.
-    pub nonce: u64,
-    /// Where it is.
-    pub state: TransactionState,
-    /// What is in it.
-    pub summary: String,
-    /// Bytes of proof in it, client updates included.
-    pub proof_bytes: u64,
-    /// The transaction that replaced it.
-    pub replaced_by: Option<B256>,
-    /// Written down, milliseconds since 1970.
-    pub created_at: i64,
-    /// First sent.
-    pub broadcast_at: Option<i64>,
-    /// Seen in a finalized block.
-    pub included_at: Option<i64>,
-    /// The block.
-    pub height: Option<u64>,
-    /// Whether it did anything.
-    pub success: Option<bool>,
-    /// Gas used.
-    pub gas: Option<u64>,
-    /// Fee paid, smallest unit, decimal.
-    pub fee: Option<String>,
-    /// The chain's or the node's reason for a failure.
-    pub reason: Option<String>,
-}
+use lupu_adapter::{AccountId, Included, SignedTransaction};
+use lupu_standard::{ChainId, Height};
+use sqlx::Row;
 
 impl Store {
     /// Writes a signed transaction down, moves its packets on and keeps its proofs, in one database
@@ -374,7 +216,7 @@ impl Store {
     /// a node left an event out, or another relayer was first. With the height of the transaction.
     pub async fn unconfirmed(
         &self,
-        lane: &super::Lane,
+        lane: &Lane,
         step: Step,
         height: Height,
         limit: u32,
@@ -450,107 +292,6 @@ fn proof_share(all: &[NewProof], id: i64, step: Step) -> Option<i64> {
     let proof = all.iter().find(|p| p.kind != "update" && p.packets.contains(&(id, step)))?;
     i64::try_from(proof.proof.len().div_ceil(proof.packets.len().max(1))).ok()
 }
-
-struct Carried {
-    id: i64,
-    step: Step,
-    sequence: u64,
-    client: String,
-}
-
-/// The packets of a transaction in the order of its messages: receive, acknowledge, timeout.
-async fn carried(write: &mut Write, root: B256) -> Result<Vec<Carried>, StoreError> {
-    let found = sqlx::query(
-        "SELECT tp.packet, tp.step, p.sequence, l.source_client, l.destination_client FROM transaction_packets tp \
-         JOIN packets p ON p.id = tp.packet JOIN lanes l ON l.id = p.lane WHERE tp.root = ?",
-    )
-    .bind(root.to_vec())
-    .fetch_all(&mut *write.tx)
-    .await?;
-    let mut all = found
-        .iter()
-        .map(|row| {
-            let step: Step = row.try_get::<&str, _>("step")?.parse().map_err(|e| StoreError::data("step", e))?;
-            let client = if step == Step::Receive { "destination_client" } else { "source_client" };
-            Ok(Carried {
-                id: row.try_get("packet")?,
-                step,
-                sequence: uint("sequence", row.try_get("sequence")?)?,
-                client: row.try_get(client)?,
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    all.sort_by_key(|c| (c.step, c.sequence));
-    Ok(all)
-}
-
-/// Which outcome belongs to which packet. One client has packets in both directions, so a sequence
-/// may stand twice: a success names its step by itself, the rest goes in the order of the messages.
-fn assign(carried: &[Carried], included: &Included) -> Vec<Option<Outcome>> {
-    let mut left: Vec<_> = included.outcomes.iter().collect();
-    let mut take = |packet: &Carried, fits: &dyn Fn(Outcome) -> bool| {
-        let at =
-            left.iter().position(|o| o.sequence == packet.sequence && o.client == packet.client && fits(o.outcome))?;
-        Some(left.remove(at).outcome)
-    };
-    let mut found: Vec<Option<Outcome>> = carried.iter().map(|p| take(p, &|o| o == success(p.step))).collect();
-    for (packet, slot) in carried.iter().zip(found.iter_mut()).filter(|(_, slot)| slot.is_none()) {
-        *slot = take(packet, &|o| !matches!(o, Outcome::Received | Outcome::Acknowledged | Outcome::TimedOut));
-    }
-    found
-}
-
-/// The outcome that a step is for.
-pub(crate) fn success(step: Step) -> Outcome {
-    match step {
-        Step::Receive => Outcome::Received,
-        Step::Acknowledge => Outcome::Acknowledged,
-        Step::Timeout => Outcome::TimedOut,
-    }
-}
-
-/// What an outcome means for the packet; `None` when its event decides.
-pub(crate) fn verdict(step: Step, outcome: Outcome) -> Option<(Event, String)> {
-    let text = |what: &str| format!("{step} came out as {outcome:?}: {what}", step = step.name());
-    match outcome {
-        Outcome::Received | Outcome::Acknowledged | Outcome::TimedOut | Outcome::Duplicate => None,
-        Outcome::None => None,
-        Outcome::Expired => Some((Event::Return(step), text("past its timeout"))),
-        Outcome::NotExpired => Some((Event::Return(step), text("the proof's time is before the timeout"))),
-        Outcome::InsufficientGas => {
-            Some((Event::Return(step), text("too little gas was left for the application's limit")))
-        }
-        Outcome::AppFailed => Some((Event::Hold(step), text("the application's callback failed"))),
-        Outcome::UnknownPort => Some((Event::Hold(step), text("no application at this port"))),
-        Outcome::NotOurs => Some((Event::Hold(step), text("not what the chains committed to"))),
-        Outcome::Malformed => Some((Event::Hold(step), text("the packet breaks a rule of the standard"))),
-    }
-}
-
-async fn record_outcome(
-    write: &mut Write,
-    root: B256,
-    packet: &Carried,
-    outcome: Option<Outcome>,
-    gas: i64,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE transaction_packets SET outcome = ? WHERE root = ? AND packet = ? AND step = ?")
-        .bind(outcome.map(|o| format!("{o:?}")))
-        .bind(root.to_vec())
-        .bind(packet.id)
-        .bind(packet.step.name())
-        .execute(&mut *write.tx)
-        .await?;
-    if outcome == Some(success(packet.step)) {
-        let sql = match packet.step {
-            Step::Receive => "UPDATE packets SET receive_gas = ? WHERE id = ?",
-            _ => "UPDATE packets SET settle_gas = ? WHERE id = ?",
-        };
-        sqlx::query(sql).bind(gas).bind(packet.id).execute(&mut *write.tx).await?;
-    }
-    Ok(())
-}
-
 async fn close_others(write: &mut Write, root: B256, hash: B256, reason: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE transactions SET state = 'superseded', reason = ? WHERE root = ? AND hash <> ? AND state IN ('signed', 'broadcast')",
@@ -595,47 +336,4 @@ async fn give_up(
     }
     write.commit().await?;
     Ok(ended)
-}
-
-fn journal_row(row: &SqliteRow) -> Result<JournalTransaction, StoreError> {
-    let update: Option<i64> = row.try_get("update_height")?;
-    Ok(JournalTransaction {
-        root: rows::hash(row.try_get("root")?)?,
-        client: rows::client(row.try_get("client")?)?,
-        kind: TransactionKind::read(row.try_get("kind")?)?,
-        signed: SignedTransaction {
-            hash: rows::hash(row.try_get("hash")?)?,
-            account: AccountId(row.try_get("account")?),
-            nonce: uint("nonce", row.try_get("nonce")?)?,
-            raw: row.try_get("raw")?,
-        },
-        update_height: update.map(|h| uint("height", h).map(Height)).transpose()?,
-        created_at: row.try_get("created_at")?,
-    })
-}
-
-fn transaction_row(row: &SqliteRow) -> Result<TransactionRow, StoreError> {
-    let replaced: Option<Vec<u8>> = row.try_get("replaced_by")?;
-    let height: Option<i64> = row.try_get("height")?;
-    let gas: Option<i64> = row.try_get("gas")?;
-    Ok(TransactionRow {
-        hash: rows::hash(row.try_get("hash")?)?,
-        chain: row.try_get("chain")?,
-        client: row.try_get("client")?,
-        kind: TransactionKind::read(row.try_get("kind")?)?,
-        account: row.try_get("account")?,
-        nonce: uint("nonce", row.try_get("nonce")?)?,
-        state: TransactionState::read(row.try_get("state")?)?,
-        summary: row.try_get("summary")?,
-        proof_bytes: uint("proof size", row.try_get("proof_bytes")?)?,
-        replaced_by: replaced.map(|h| rows::hash(&h)).transpose()?,
-        created_at: row.try_get("created_at")?,
-        broadcast_at: row.try_get("broadcast_at")?,
-        included_at: row.try_get("included_at")?,
-        height: height.map(|h| uint("height", h)).transpose()?,
-        success: row.try_get("success")?,
-        gas: gas.map(|g| uint("gas", g)).transpose()?,
-        fee: row.try_get("fee")?,
-        reason: row.try_get("reason")?,
-    })
 }
