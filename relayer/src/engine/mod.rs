@@ -181,9 +181,10 @@ impl Engine {
             else => Ok(()),
         };
         shared.token.cancel();
-        let mut watchers = shared.take_tasks();
         let all = async {
             while tasks.join_next().await.is_some() {}
+            // A worker may have sent its last transaction only now.
+            let mut watchers = shared.take_tasks();
             while watchers.join_next().await.is_some() {}
         };
         if tokio::time::timeout(SHUTDOWN, all).await.is_err() {

@@ -392,6 +392,9 @@ async fn a_client_that_trusts_a_forged_block_is_contradicted_and_carries_nothing
     let running = world.start().await;
     world.until_running(&running.store).await;
     let client = id("bank.fake-harbour");
+    for _ in 0..5 {
+        world.harbour.seal();
+    }
     world.harbour.state().forged.insert(4);
     world.bank.state().clients.get_mut(&client).unwrap().heights.insert(4);
     world.send(1, 10_000);
