@@ -5,7 +5,7 @@ use alloy::sol_types::{SolCall, SolValue};
 use alloy_primitives::{B256, Bytes, U256};
 use lupu_ethereum_state::{Account, packed};
 use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_qbft::{ClientState, QbftClient};
+use lupu_qbft::{ClientState, ConsensusState, QbftClient};
 use lupu_standard::{Height, TimestampSecs};
 use serde_json::{Value, json};
 
@@ -77,6 +77,11 @@ pub enum Case {
     /// An account leaf.
     Account {
         leaf: Vec<u8>,
+    },
+    /// A new client with its first consensus state.
+    Creation {
+        state: ClientState,
+        initial: ConsensusState,
     },
 }
 
@@ -179,6 +184,10 @@ impl Case {
                 Ok(account) => Verdict::accepted("ok", (account.storage_root, account.code_hash).abi_encode()),
                 Err(_) => Verdict::rejected("InvalidProof"),
             },
+            Self::Creation { state, initial } => match QbftClient::new(state.clone(), *initial) {
+                Ok(client) => Verdict::accepted("ok", created(&client)),
+                Err(e) => Verdict::rejected(e.name()),
+            },
         }
     }
 
@@ -239,6 +248,10 @@ impl Case {
                 let done = contracts.call_reader(sol::accountCall { leaf: leaf.clone().into() }.abi_encode());
                 (plain(&done.answer), done.gas)
             }
+            Self::Creation { state, initial } => match contracts.create_client(state, initial) {
+                Ok((done, gas)) => (Verdict::accepted("ok", done), gas),
+                Err(name) => (Verdict::rejected(name), 0),
+            },
         }
     }
 
@@ -263,8 +276,16 @@ impl Case {
                 json!({"root": root, "keys": keys, "proof": hex(nodes), "words": words})
             }
             Self::Account { leaf } => json!({"account": hex(leaf)}),
+            Self::Creation { state, initial } => {
+                json!({"client_state": hex(&state.encode()), "consensus_state": hex(&initial.encode())})
+            }
         }
     }
+}
+
+/// State word and first hash of a new client.
+fn created(client: &QbftClient) -> Vec<u8> {
+    stored(state_word(client.state()), client.consensus_hashes().map(|(_, hash)| hash))
 }
 
 fn plain(answer: &Result<Bytes, String>) -> Verdict {

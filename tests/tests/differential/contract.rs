@@ -6,11 +6,14 @@ use alloy::{
     sol_types::{SolCall, SolValue},
 };
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
-use lupu_qbft::ClientState;
+use lupu_qbft::{ClientState, ConsensusState};
 use revm::{
     Context, ExecuteCommitEvm, MainBuilder, MainContext,
     bytecode::Bytecode,
-    context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
+    context::{
+        BlockEnv, CfgEnv, TxEnv,
+        result::{ExecutionResult, Output},
+    },
     database::{CacheDB, EmptyDB},
     primitives::{TxKind, hardfork::SpecId},
     state::AccountInfo,
@@ -116,7 +119,7 @@ impl Solidity {
         let library = keccak256(read("../adapters/evm/contracts/src/lib/PackedProof.sol"));
         assert_eq!(reader.library_hash, library, "PackedProof.sol changed: run node tests/contracts/build.mjs");
         let errors = client.abi.errors().map(|e| (e.selector(), e.name.clone())).collect();
-        let reader = create(reader.bytecode.object.clone()).expect("the reader deploys");
+        let reader = create(reader.bytecode.object.clone()).expect("the reader deploys").code;
         Self { client, reader, errors, deployed: HashMap::new() }
     }
 
@@ -139,9 +142,19 @@ impl Solidity {
     }
 
     /// Runs the constructor with just these arguments.
-    pub fn construct(&self, state: &ClientState, consensus: Vec<u8>) -> Result<Bytecode, String> {
+    fn construct(&self, state: &ClientState, consensus: Vec<u8>) -> Result<Bytecode, String> {
         let init = [self.client.bytecode.object.to_vec(), state.encode(), consensus].concat();
-        create(init.into()).map_err(|data| self.name(&data))
+        create(init.into()).map(|created| created.code).map_err(|data| self.name(&data))
+    }
+
+    /// Creates a client as it is: what it stores (state, first hash) and the gas, or the name of the error.
+    pub fn create_client(&self, state: &ClientState, initial: &ConsensusState) -> Result<(Vec<u8>, u64), String> {
+        let init = [self.client.bytecode.object.to_vec(), state.encode(), initial.encode()].concat();
+        let created = create(init.into()).map_err(|data| self.name(&data))?;
+        let storage = &created.db.cache.accounts[&created.address].storage;
+        let slots = [STATE_SLOT, hash_slot(state.latest_height.0)];
+        let words = slots.map(|slot| storage.get(&slot).copied().unwrap_or_default().to_be_bytes::<32>());
+        Ok((words.concat(), created.gas))
     }
 
     /// Calls a light client that has this state and these hashes, at a time.
@@ -209,12 +222,23 @@ fn put(db: &mut CacheDB<EmptyDB>, code: Bytecode) {
     db.insert_account_info(TARGET, info);
 }
 
-fn create(init: Bytes) -> Result<Bytecode, Bytes> {
+struct Created {
+    address: Address,
+    code: Bytecode,
+    gas: u64,
+    db: CacheDB<EmptyDB>,
+}
+
+fn create(init: Bytes) -> Result<Created, Bytes> {
     let mut db = CacheDB::new(EmptyDB::default());
-    match transact(&mut db, 1, TxKind::Create, init) {
-        ExecutionResult::Success { output, .. } => Ok(Bytecode::new_raw(output.into_data())),
+    let result = transact(&mut db, 1, TxKind::Create, init);
+    let gas = result.tx_gas_used();
+    match result {
+        ExecutionResult::Success { output: Output::Create(code, Some(address)), .. } => {
+            Ok(Created { address, code: Bytecode::new_raw(code), gas, db })
+        }
         ExecutionResult::Revert { output, .. } => Err(output),
-        ExecutionResult::Halt { reason, .. } => panic!("creation halted: {reason:?}"),
+        other => panic!("creation: {other:?}"),
     }
 }
 

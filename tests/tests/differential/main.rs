@@ -61,6 +61,7 @@ fn vectors_have_one_verdict() {
             (Case::Misbehaviour { .. }, "Misbehaviour") => "misbehaviour",
             (Case::Membership { .. }, "ok") => "membership",
             (Case::Proof { .. }, "ok") => "packed proof",
+            (Case::Creation { .. }, "ok") => "creation",
             _ => continue,
         };
         let entry = most.entry(what).or_default();
@@ -103,6 +104,7 @@ fn sort(case: &Case) -> &'static str {
         Case::Membership { .. } => "membership",
         Case::Proof { .. } => "packed proof",
         Case::Account { .. } => "account",
+        Case::Creation { .. } => "creation",
     }
 }
 
@@ -181,7 +183,7 @@ fn a_seed_is_a_run() {
 }
 
 /// What mutants must come to, so that the comparison reaches everywhere.
-const EVERY_CHECK: [&str; 33] = [
+const EVERY_CHECK: [&str; 39] = [
     "Update",
     "NoOp",
     "Misbehaviour",
@@ -215,4 +217,10 @@ const EVERY_CHECK: [&str; 33] = [
     "ValueAbsent",
     "ValuePresent",
     "ValueMismatch",
+    "InvalidChainId",
+    "InvalidRouter",
+    "InvalidTrustingPeriod",
+    "InvalidClockDrift",
+    "InvalidTrustLevel",
+    "InvalidInitialState",
 ];

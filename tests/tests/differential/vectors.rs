@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Client};
 use alloy_primitives::{B256, Bytes};
-use lupu_qbft::ClientState;
+use lupu_qbft::{ClientState, ConsensusState};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{fs, path::PathBuf};
 
@@ -87,6 +87,14 @@ struct Leaf {
     account: Bytes,
 }
 
+#[derive(Deserialize)]
+struct Creation {
+    name: String,
+    expect: String,
+    client_state: Bytes,
+    consensus_state: Bytes,
+}
+
 /// A vector: what it is called, what it expects, and the case.
 #[derive(Clone, Debug)]
 pub struct Vector {
@@ -141,6 +149,12 @@ pub fn all() -> Vec<Vector> {
     let file = "ethereum-state/account.json";
     for v in read::<Leaf>(file) {
         add(file, &v.name, &v.expect, Case::Account { leaf: v.account.to_vec() });
+    }
+    let file = "qbft/creation.json";
+    for v in read::<Creation>(file) {
+        let state = ClientState::decode(&v.client_state).unwrap();
+        let initial = ConsensusState::decode(&v.consensus_state).unwrap();
+        add(file, &v.name, &v.expect, Case::Creation { state, initial });
     }
     out
 }

@@ -26,6 +26,7 @@ pub struct Mutator {
     memberships: Vec<Case>,
     proofs: Vec<Case>,
     accounts: Vec<Case>,
+    creations: Vec<Case>,
     keys: Keyring,
 }
 
@@ -38,6 +39,7 @@ impl Mutator {
             memberships: Vec::new(),
             proofs: Vec::new(),
             accounts: Vec::new(),
+            creations: Vec::new(),
             keys: Keyring::new(),
         };
         for vector in vectors::all() {
@@ -50,6 +52,7 @@ impl Mutator {
                 Case::Membership { proof, .. } => (&mut all.memberships, proof.len()),
                 Case::Proof { nodes, .. } => (&mut all.proofs, nodes.len()),
                 Case::Account { .. } => (&mut all.accounts, 0),
+                Case::Creation { .. } => (&mut all.creations, 0),
             };
             if size <= LARGEST {
                 list.push(vector.case);
@@ -66,7 +69,8 @@ impl Mutator {
             0..=57 => self.update(rng),
             58..=67 => self.misbehaviour(rng),
             68..=81 => self.membership(rng),
-            82..=97 => self.proof(rng),
+            82..=94 => self.proof(rng),
+            95..=97 => self.creation(rng),
             _ => {
                 let Some(Case::Account { leaf }) = rng.pick(&self.accounts).cloned() else { unreachable!() };
                 Case::Account { leaf: bytes::mutate(rng, leaf, &[]) }
@@ -136,6 +140,14 @@ impl Mutator {
             *half = parts.message;
         }
         Case::Misbehaviour { client, evidence: both.encode() }
+    }
+
+    fn creation(&self, rng: &mut Rng) -> Case {
+        let mut case = rng.pick(&self.creations).expect("creations").clone();
+        if let Case::Creation { state, initial } = &mut case {
+            update::change_creation(rng, state, initial);
+        }
+        case
     }
 
     fn membership(&self, rng: &mut Rng) -> Case {

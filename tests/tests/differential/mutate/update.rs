@@ -10,7 +10,7 @@ use crate::{
     common::{list, string},
 };
 use alloy_primitives::{Address, B256, Bytes, keccak256};
-use lupu_qbft::UpdateMessage;
+use lupu_qbft::{ClientState, ConsensusState, Kind, UpdateMessage};
 use lupu_standard::{Height, TimestampSecs};
 
 pub struct Parts {
@@ -160,6 +160,35 @@ impl Parts {
     pub fn seal(&mut self, rng: &mut Rng, client: &Client, keys: &Keyring) {
         self.header.seal(rng, client.state.kind, keys);
         self.message.header = self.header.raw().into();
+    }
+}
+
+/// One parameter of a new client, near its limits.
+pub fn change_creation(rng: &mut Rng, state: &mut ClientState, initial: &mut ConsensusState) {
+    match rng.below(13) {
+        0 => state.chain_id = rng.number(1),
+        1 => state.router = if rng.chance(2) { Address::ZERO } else { Address::from_slice(&rng.bytes(20)) },
+        2 => state.router_code_hash = if rng.chance(2) { B256::ZERO } else { B256::from_slice(&rng.bytes(32)) },
+        3 => state.rules.trusting_period = rng.number(86_400),
+        4 => state.rules.max_clock_drift = rng.number(state.rules.trusting_period),
+        5 | 6 => {
+            let numerator = rng.byte();
+            state.rules.trust_numerator = numerator;
+            let third = numerator.wrapping_mul(3).wrapping_add(rng.byte() % 3).wrapping_sub(1);
+            state.rules.trust_denominator = {
+                let any = rng.byte();
+                *rng.pick(&[third, numerator, 0, any]).unwrap_or(&third)
+            };
+        }
+        7 => state.latest_height = Height(rng.number(1)),
+        8 => state.latest_timestamp = TimestampSecs(rng.number(initial.timestamp.0)),
+        9 => initial.timestamp = TimestampSecs(rng.number(0)),
+        10 => initial.storage_root = B256::ZERO,
+        11 => initial.validators_hash = if rng.chance(2) { keccak256([]) } else { B256::ZERO },
+        _ => {
+            state.frozen = rng.chance(2);
+            state.kind = if rng.chance(2) { Kind::Qbft } else { Kind::Ibft2 };
+        }
     }
 }
 
