@@ -5,7 +5,6 @@
 //! the two is printed as a vector, with its number.
 #![allow(missing_docs)]
 
-#[allow(dead_code)]
 #[path = "../../../light-clients/qbft/tests/common/mod.rs"]
 mod common;
 
