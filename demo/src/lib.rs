@@ -41,7 +41,8 @@ pub async fn run(options: Options) -> Result<bool> {
         true => temporary.keep(),
         false => temporary.path().to_owned(),
     };
-    let stage = stage::set(&StageOptions { block_time: options.block_time, ..StageOptions::new(folder) }, progress).await?;
+    let stage =
+        stage::set(&StageOptions { block_time: options.block_time, ..StageOptions::new(folder) }, progress).await?;
     let act = progress.begin("the relayer, on a fresh store");
     let relayer = stage.relayer().await?;
     act.done("running");

@@ -148,7 +148,9 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         println!("\n{table}");
-        println!("proven, received, settled: time in each stage, of the slowest where a line stands for several packets; gas and proof bytes: per packet, both chains\n");
+        println!(
+            "proven, received, settled: time in each stage, of the slowest where a line stands for several packets; gas and proof bytes: per packet, both chains\n"
+        );
         for c in &self.conservation {
             let sign = if c.holds() { "=" } else { "≠" };
             println!(
@@ -187,9 +189,8 @@ mod tests {
 
     #[test]
     fn conservation_sees_a_voucher_too_many() {
-        let mut c = Conservation {
-            what: "eCNY".into(), escrow: 100, held: 100, vouchers: 60, outbound: 30, inbound: 10,
-        };
+        let mut c =
+            Conservation { what: "eCNY".into(), escrow: 100, held: 100, vouchers: 60, outbound: 30, inbound: 10 };
         assert!(c.holds());
         c.vouchers += 1;
         assert!(!c.holds());

@@ -59,7 +59,8 @@ pub async fn bill_of_lading(world: &World, progress: Progress) -> Result<Played>
     // The acknowledgement carries what the contract returned: the index of the new entry.
     let acknowledgement = rows.first().and_then(|r| r.acknowledgement.as_ref()).and_then(|a| a.0.first());
     let bytes = acknowledgement.context("no acknowledgement in the store")?;
-    let result = GmpAcknowledgement::decode(Encoding::SolidityAbi, bytes).context("the acknowledgement of the message")?.result;
+    let result =
+        GmpAcknowledgement::decode(Encoding::SolidityAbi, bytes).context("the acknowledgement of the message")?.result;
     let index = U256::try_from_be_slice(&result).context("the contract's result is no number")?;
     ensure!(index == before, "the acknowledgement says index {index}, the registry says {before}");
     act.done(&format!("registered at index {index}, as the acknowledgement says"));

@@ -1,17 +1,19 @@
 //! Setting the stage: two chains, their contracts, a client of each on the other, and the relayer.
 
-use crate::{progress::Progress, scenes, wallet, world::{Side, World}};
-use alloy::{
-    primitives::Address,
-    signers::local::PrivateKeySigner,
-    sol_types::SolValue,
+use crate::{
+    progress::Progress,
+    scenes, wallet,
+    world::{Side, World},
 };
+use alloy::{primitives::Address, signers::local::PrivateKeySigner, sol_types::SolValue};
 use anyhow::{Context, Result};
 use lupu_adapter::{Chain, ClientParameters, Prover};
 use lupu_evm::{
-    Endpoints, HeaderSource, artifacts::{Contract, init_code},
+    Endpoints, HeaderSource,
+    artifacts::{Contract, init_code},
     deploy::{DeployConfig, bind_client, create_client, deploy_core},
-    propose_anchor, wallet::Wallet,
+    propose_anchor,
+    wallet::Wallet,
 };
 use lupu_evm_devnet::{Devnet, Hardfork};
 use lupu_relayer::{
@@ -20,7 +22,11 @@ use lupu_relayer::{
     setup::{self, Connected},
 };
 use lupu_standard::{ChainId, ClientId, Height};
-use std::{path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -190,7 +196,8 @@ async fn create(on: &Half, of: &Connected, contracts: &Contracts) -> Result<Clie
 
 async fn bind(on: &Half, contracts: &Contracts, client: &mut ClientConfig) -> Result<()> {
     let address = client.light_client.context("the client was not created")?;
-    bind_client(&on.governor().await?, contracts.router, &client.id, &client.counterparty, address, &mut |_| {}).await?;
+    bind_client(&on.governor().await?, contracts.router, &client.id, &client.counterparty, address, &mut |_| {})
+        .await?;
     client.bound = true;
     Ok(())
 }
@@ -222,10 +229,8 @@ pub async fn set(options: &StageOptions, progress: Progress) -> Result<Stage> {
 
     let act = progress.begin("a light client of each on the other, then bound");
     let clients = async {
-        let (mut a, mut b) = tokio::try_join!(
-            create(&harbour, &bank_seen, &on_harbour),
-            create(&bank, &harbour_seen, &on_bank),
-        )?;
+        let (mut a, mut b) =
+            tokio::try_join!(create(&harbour, &bank_seen, &on_harbour), create(&bank, &harbour_seen, &on_bank),)?;
         tokio::try_join!(bind(&harbour, &on_harbour, &mut a), bind(&bank, &on_bank, &mut b))?;
         anyhow::Ok((a, b))
     };
@@ -245,11 +250,17 @@ pub async fn set(options: &StageOptions, progress: Progress) -> Result<Stage> {
     let side = |half: Half, contracts, client| {
         anyhow::Ok(Side { person: half.person()?, id: half.id, devnet: half.devnet, contracts, client })
     };
-    let world = World { harbour: side(harbour, on_harbour, a.id)?, bank: side(bank, on_bank, b.id)?, store, token, registry };
+    let world =
+        World { harbour: side(harbour, on_harbour, a.id)?, bank: side(bank, on_bank, b.id)?, store, token, registry };
     Ok(Stage { world, config, keys })
 }
 
-async fn write_config(path: &Path, harbour: &Half, bank: &Half, contracts: (&Contracts, &Contracts)) -> Result<ConfigFile> {
+async fn write_config(
+    path: &Path,
+    harbour: &Half,
+    bank: &Half,
+    contracts: (&Contracts, &Contracts),
+) -> Result<ConfigFile> {
     ConfigFile::create(path, &template(&[harbour.sketch(), bank.sketch()]))?;
     let mut file = ConfigFile::open(path)?;
     file.set_contracts(&harbour.id, contracts.0)?;

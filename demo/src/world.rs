@@ -54,7 +54,14 @@ impl Side {
     }
 
     /// Asks for a transfer; several if `count` is above one. Returns their sequences.
-    pub async fn transfer(&self, token: Address, amount: u128, to: &str, seconds: u64, count: usize) -> Result<Vec<u64>> {
+    pub async fn transfer(
+        &self,
+        token: Address,
+        amount: u128,
+        to: &str,
+        seconds: u64,
+        count: usize,
+    ) -> Result<Vec<u64>> {
         let message = SendTransferMsg {
             denom: token,
             amount: U256::from(amount),
@@ -155,6 +162,12 @@ impl World {
         let path = Path { client: from.client.clone(), kind: PathKind::Commitment, sequence: Sequence::new(sequence)? };
         let call = Router::getCommitmentCall { hashedPath: path.keccak() };
         Ok(!from.person.read(from.contracts.router, call).await?.is_zero())
+    }
+
+    /// Whether `harbour` has minted this many units to its carrier.
+    pub async fn received(&self, units: usize) -> Result<bool> {
+        let voucher = self.voucher().await?;
+        Ok(!voucher.is_zero() && self.harbour.balance(voucher, self.harbour.person.address).await? >= units as u128)
     }
 
     /// The conservation equation of eCNY, from the state of both chains.

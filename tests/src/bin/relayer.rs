@@ -22,7 +22,8 @@ async fn main() -> Result<()> {
     let chains = setup::connect_routes(&config, &mut || Err(KeyError::NoPassword)).await?;
     let store = Store::open(&config.relayer.store).await?;
     let for_engine = chains.iter().map(Connected::for_engine).collect();
-    let engine = Engine::new(setup::engine_config(&config), store, for_engine, setup::routes(&config))?;
+    let engine = Engine::new(setup::engine_config(&config), store, for_engine, setup::routes(&config))?
+        .with_metrics(setup::metrics(&chains));
     let token = CancellationToken::new();
     let stop = token.clone();
     tokio::spawn(async move {

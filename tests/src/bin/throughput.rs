@@ -1,0 +1,146 @@
+//! How fast one relayer carries a backlog: 1, 100, 1,000 and 10,000 packets wait, then it starts.
+//! Blocks of one second, 50 packets a transaction, one account on each chain; the relayer is a
+//! process of its own, so its memory is its own. `throughput [COUNT…]`.
+
+use anyhow::{Context, Result, bail, ensure};
+use lupu_demo::{
+    progress::Progress,
+    stage::{self, StageOptions},
+    world::lower,
+};
+use lupu_relayer::store::{PacketFilter, PacketRow};
+use lupu_tests::{RelayerOptions, start_relayer};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const DAY: u64 = 86_000;
+
+struct Measured {
+    packets: usize,
+    seconds: f64,
+    p50: u64,
+    p95: u64,
+    memory_mib: f64,
+    calls: f64,
+    gas: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let counts: Vec<usize> =
+        std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>().context("usage: throughput [COUNT…]")?;
+    let counts = if counts.is_empty() { vec![1, 100, 1_000, 10_000] } else { counts };
+    println!(
+        "| packets waiting | seconds until all are received | packets/s | latency p50 / p95, destination blocks | RPC calls per packet | gas per packet, receiving | relayer memory, MiB |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for count in counts {
+        let m = measure(count).await.with_context(|| format!("{count} packets"))?;
+        println!(
+            "| {} | {:.1} | {:.1} | {} / {} | {:.2} | {} | {:.0} |",
+            m.packets,
+            m.seconds,
+            m.packets as f64 / m.seconds,
+            m.p50,
+            m.p95,
+            m.calls,
+            m.gas,
+            m.memory_mib
+        );
+    }
+    Ok(())
+}
+
+async fn measure(count: usize) -> Result<Measured> {
+    let folder = tempfile::tempdir()?;
+    let options = StageOptions {
+        block_gas_limit: 1_000_000_000,
+        money: u128::MAX / 2,
+        relayer_accounts: 1,
+        ..StageOptions::new(folder.path().to_owned())
+    };
+    let stage = stage::set(&options, Progress::new(true, false)).await?;
+    let world = &stage.world;
+    let carrier = lower(world.harbour.person.address);
+    let mut left = count;
+    while left > 0 {
+        let part = left.min(1_000);
+        world.bank.transfer(world.token, 1, &carrier, DAY, part).await?;
+        left -= part;
+    }
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let listen = format!("127.0.0.1:{port}");
+    let binary = std::env::current_exe()?.with_file_name("relayer");
+    let started = Instant::now();
+    let first_block = world.harbour.devnet.head().number();
+    let process = start_relayer(
+        &stage,
+        RelayerOptions {
+            binary: binary.to_str().context("path")?,
+            account: 0,
+            store: &stage.config.relayer.store,
+            listen: &listen,
+            failpoint: None,
+        },
+    )?;
+    let mut memory: f64 = 0.0;
+    loop {
+        memory = memory.max(resident_mib(process.0.id())?);
+        if world.received(count).await? {
+            break;
+        }
+        if started.elapsed() > Duration::from_secs(60 + count as u64 / 5) {
+            bail!("not all received after {:?}", started.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    // The scanner writes the last blocks down a moment after they are final.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let metrics = get(&listen, "/metrics").await?;
+    let calls: f64 = metrics
+        .lines()
+        .filter(|l| l.starts_with("lupu_rpc_calls"))
+        .filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum();
+    ensure!(calls > 0.0, "the metrics name no RPC calls");
+    let rows = rows(&stage, count).await?;
+    let mut latency: Vec<u64> =
+        rows.iter().filter_map(|r| Some(r.received?.height.0.saturating_sub(first_block))).collect();
+    latency.sort_unstable();
+    let percentile = |p: usize| latency.get((latency.len().saturating_sub(1)) * p / 100).copied().unwrap_or_default();
+    let gas: Vec<u64> = rows.iter().filter_map(|r| r.receive_gas).collect();
+    Ok(Measured {
+        packets: count,
+        seconds,
+        p50: percentile(50),
+        p95: percentile(95),
+        memory_mib: memory,
+        calls: calls / count as f64,
+        gas: gas.iter().sum::<u64>() / gas.len().max(1) as u64,
+    })
+}
+
+async fn rows(stage: &stage::Stage, count: usize) -> Result<Vec<PacketRow>> {
+    let filter = PacketFilter { limit: u32::try_from(count)?, ..Default::default() };
+    Ok(stage.world.store.packets(&filter).await?)
+}
+
+/// Resident memory of a process, from the kernel.
+fn resident_mib(pid: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|l| l.starts_with("VmRSS:")).context("no VmRSS: the relayer is gone")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("VmRSS")?.parse()?;
+    Ok(kib / 1024.0)
+}
+
+async fn get(address: &str, path: &str) -> Result<String> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    Ok(text)
+}
