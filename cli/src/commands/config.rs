@@ -32,6 +32,9 @@ impl ConfigCommand {
         let config = context.config()?;
         match self {
             Self::Check => {
+                tracing_subscriber::EnvFilter::try_new(&config.relayer.log).map_err(|e| {
+                    Failure::usage(format!("{}: relayer.log: {e}; write for example \"info\"", config.path.display()))
+                })?;
                 let report = Report {
                     config: &config.path,
                     chains: config.chains.len(),
@@ -102,7 +105,7 @@ fn missing(config: &Config) -> Vec<String> {
         } else if !client.bound {
             out.push(format!("{} is not bound: `lupu client bind {}`", client.id, client.id));
         }
-        if !config.chains.get(&client.of).is_some_and(|c| c.anchor.is_some()) {
+        if config.chains.get(&client.of).is_none_or(|c| c.anchor.is_none()) {
             out.push(format!(
                 "chain {} has no trust anchor: `lupu client create --of {}` confirms and writes one",
                 client.of, client.of
