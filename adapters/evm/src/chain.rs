@@ -61,15 +61,23 @@ pub struct EvmChain {
     pub(crate) scanned: AtomicU64,
 }
 
-/// Whether the node's chain id is the configured one.
+/// Whether every endpoint that answers has the configured chain id.
 pub(crate) async fn check_chain_id(endpoints: &Endpoints, chain_id: u64) -> Result<(), AdapterError> {
     let read = |v: Value| number(&v, "chain id").map_err(|e| Bad::Lied(e.to_string()));
-    let found = endpoints.ask("eth_chainId", json!([]), read).await.map_err(|e| e.into_adapter(endpoints.chain()))?;
-    if found == chain_id {
-        return Ok(());
+    let mut failure = CallError::Unavailable("no endpoint answered".into());
+    let mut answered = false;
+    for (index, answer) in endpoints.ask_all("eth_chainId", json!([]), read).await {
+        match answer {
+            Ok(found) if found == chain_id => answered = true,
+            Ok(found) => {
+                let name = endpoints.name(index);
+                let message = format!("the chain id of {name} is {found}, the configuration says {chain_id}");
+                return Err(AdapterError::new(endpoints.chain(), ErrorKind::Misconfigured, message));
+            }
+            Err(error) => failure = error,
+        }
     }
-    let message = format!("the node's chain id is {found}, the configuration says {chain_id}");
-    Err(AdapterError::new(endpoints.chain(), ErrorKind::Misconfigured, message))
+    if answered { Ok(()) } else { Err(failure.into_adapter(endpoints.chain())) }
 }
 
 async fn read_limits(endpoints: &Endpoints, gas_price: Option<u128>) -> Result<Limits, CallError> {

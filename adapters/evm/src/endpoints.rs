@@ -353,6 +353,10 @@ impl Endpoints {
             Err(failure) => failure,
         };
         let (fault, attempt) = match failure {
+            Failure::Node(error) if error.is_internal() => {
+                health.failed(error.message.clone(), now);
+                return Err(Attempt::next(CallError::Unavailable(format!("{name}: {method}: {}", error.message))));
+            }
             Failure::Node(error) => {
                 health.good(now - start);
                 return Err(sort_node_error(name, method, error));

@@ -5,12 +5,22 @@ use crate::{
     endpoints::{Bad, CallError, Endpoints},
     json::{hex_number, number},
     logs::{self, EventError, Log, PACKET_TOPICS},
+    proofs,
     rpc::Call,
 };
 use alloy::primitives::{Address, B256};
-use lupu_adapter::{AdapterError, PacketEvent};
+use lupu_adapter::{AdapterError, PacketEvent, PacketEventKind};
+use lupu_ethereum_state::{slot_key, storage_value};
+use lupu_standard::{
+    Path,
+    commitment::{commit_acknowledgement, commit_packet},
+    evm::path_slot,
+};
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
 
 /// Logs of one contract.
 pub(crate) struct Query {
@@ -112,11 +122,46 @@ impl EvmChain {
                 }
                 Err(error) => return Err(self.fail(error)),
             };
+            let logs = if again { self.resolve(logs).await? } else { logs };
             self.collect(logs, &mut events);
             let Some(after) = last.checked_add(1) else { break };
             next = after;
         }
         Ok(events)
+    }
+
+    /// Where endpoints show different logs at one place of a block, the one that fits what is
+    /// proven in state at the head; the first, if what it tells of is over and gone from state.
+    async fn resolve(&self, logs: Vec<Log>) -> Result<Vec<Log>, AdapterError> {
+        let place = |log: &Log| (log.block, log.index);
+        let mut at: BTreeMap<(u64, u64), Vec<Log>> = BTreeMap::new();
+        for log in logs {
+            let here = at.entry(place(&log)).or_default();
+            if !here.contains(&log) {
+                here.push(log);
+            }
+        }
+        let disputed: Vec<(B256, B256)> =
+            at.values().filter(|here| here.len() > 1).flatten().filter_map(stored_claim).collect();
+        let mut proven = BTreeSet::new();
+        if !disputed.is_empty() {
+            let head = self.headers.advance().await?.height();
+            let root = self.router_at(head).await?.account.account.storage_root;
+            let router = self.config.contracts.router;
+            let slots: Vec<B256> = disputed.iter().map(|(slot, _)| *slot).collect();
+            let nodes = proofs::storage(&self.endpoints, router, &slots, root, head).await.map_err(|e| self.fail(e))?;
+            for (slot, value) in disputed {
+                let found = nodes.verify(&root, &slot_key(&slot)).ok().flatten();
+                if found.and_then(|leaf| storage_value(&leaf).ok()) == Some(value) {
+                    proven.insert((slot, value));
+                }
+            }
+        }
+        let one = |here: Vec<Log>| {
+            let fits = here.iter().position(|log| stored_claim(log).is_some_and(|claim| proven.contains(&claim)));
+            here.into_iter().nth(fits.unwrap_or_default())
+        };
+        Ok(at.into_values().filter_map(one).collect())
     }
 
     /// A packet that breaks the standard's rules is left out and named.
@@ -129,5 +174,17 @@ impl EvmChain {
                 }
             }
         }
+    }
+}
+
+/// What a log says is in state: slot and value.
+fn stored_claim(log: &Log) -> Option<(B256, B256)> {
+    let event = logs::packet_event(log).ok().flatten()?;
+    match &event.kind {
+        PacketEventKind::Sent => Some((path_slot(&Path::commitment(&event.packet)), commit_packet(&event.packet))),
+        PacketEventKind::Received(ack) => {
+            Some((path_slot(&Path::acknowledgement(&event.packet)), commit_acknowledgement(ack)))
+        }
+        PacketEventKind::Acknowledged(_) | PacketEventKind::TimedOut => None,
     }
 }

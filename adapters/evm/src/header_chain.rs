@@ -2,7 +2,7 @@
 
 use crate::{
     endpoints::CallError,
-    source::{HeaderSource, Shown},
+    source::{HeaderSource, Shown, block_hash},
     verified::{Fork, VerifiedHeader, accept, fork_of, gather, lacks_seals},
 };
 use alloy::primitives::B256;
@@ -54,7 +54,7 @@ impl HeaderChain {
     pub async fn connect(source: HeaderSource, anchor: Anchor, rules: Rules) -> Result<Self, AdapterError> {
         let chain = source.endpoints.chain().to_string();
         let fetched = source.header(anchor.height).await.map_err(|e| e.into_adapter(&chain))?;
-        let found = fetched.block_hash();
+        let found = block_hash(&fetched);
         if found != anchor.hash {
             let message = format!(
                 "block {} has hash {found}, the anchor in the configuration says {}: another chain, or a wrong anchor",
@@ -66,7 +66,7 @@ impl HeaderChain {
             let message = format!("block {} lists no validators (contract mode?): unsupported", anchor.height);
             return Err(AdapterError::new(chain, ErrorKind::Misconfigured, message));
         }
-        let trusted = BTreeMap::from([(anchor.height, Arc::new(VerifiedHeader::new(fetched)))]);
+        let trusted = BTreeMap::from([(anchor.height, Arc::new(VerifiedHeader::unsorted(fetched)))]);
         Ok(Self {
             source,
             rules,
@@ -186,7 +186,7 @@ impl HeaderChain {
         ours: bool,
     ) -> Result<Result<Arc<VerifiedHeader>, UpdateError>, AdapterError> {
         let first = if ours {
-            VerifiedHeader::new(self.source.header(goal).await.map_err(|e| self.call_error(e))?)
+            VerifiedHeader::unsorted(self.source.header(goal).await.map_err(|e| self.call_error(e))?)
         } else {
             Arc::unwrap_or_clone(self.header(goal).await?)
         };
@@ -306,7 +306,7 @@ impl HeaderChain {
             let from = child.height().saturating_sub(BACK_PART).max(height);
             let heights: Vec<u64> = (from..child.height()).rev().collect();
             for header in self.source.headers(&heights).await.map_err(|e| self.call_error(e))? {
-                let parent = VerifiedHeader::new(header);
+                let parent = VerifiedHeader::unsorted(header);
                 if parent.hash != child.header.parent_hash() {
                     let message = format!("block {} is not the parent of block {}", parent.height(), child.height());
                     return Err(self.error(ErrorKind::Lied, &message));
@@ -375,13 +375,13 @@ pub async fn propose_anchor(source: &HeaderSource, height: Option<u64>) -> Resul
     let Some(first) = shown.first() else {
         return Err(fail(ErrorKind::NotFound, format!("no endpoint shows block {height}")));
     };
-    let hash = first.header.block_hash();
-    if let Some(other) = shown.iter().find(|s| s.header.block_hash() != hash) {
+    let hash = block_hash(&first.header);
+    if let Some(other) = shown.iter().find(|s| block_hash(&s.header) != hash) {
         let message = format!(
             "endpoints disagree about block {height}: {} says {hash}, {} says {}",
             source.endpoints.name(first.endpoint),
             source.endpoints.name(other.endpoint),
-            other.header.block_hash()
+            block_hash(&other.header)
         );
         return Err(fail(ErrorKind::Lied, message));
     }

@@ -41,7 +41,7 @@ pub use deploy::{DeployConfig, Step};
 pub use endpoints::{EndpointStatus, Endpoints, RpcCount};
 pub use header_chain::{Anchor, HeaderChain, propose_anchor};
 pub use prover::QbftProver;
-pub use source::HeaderSource;
+pub use source::{HeaderSource, block_hash};
 pub use verified::{Fork, VerifiedHeader};
 pub use wallet::Wallet;
 

@@ -86,6 +86,12 @@ impl NodeError {
                 || self.code == 429
                 || self.says(&["rate limit", "too many requests", "request limit", "request rate", "compute units"]))
     }
+    /// The node itself is in trouble.
+    pub fn is_internal(&self) -> bool {
+        self.data.is_none()
+            && !self.is_pruned()
+            && (self.code == -32603 || self.says(&["internal error", "internal server error"]))
+    }
     /// The node does not offer the method.
     pub fn is_no_method(&self) -> bool {
         self.code == -32601

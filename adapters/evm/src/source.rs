@@ -6,7 +6,7 @@ use crate::{
     raw_header::rebuild,
     rpc::Call,
 };
-use alloy::primitives::B256;
+use alloy::primitives::{B256, keccak256};
 use lupu_qbft::{Header, Kind};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -162,7 +162,7 @@ impl HeaderSource {
             Ok(header) => header,
             Err(e) => return Err(Bad::Lied(format!("header {number} is not one of {}: {e}", self.kind.name()))),
         };
-        let hash = header.block_hash();
+        let hash = block_hash(&header);
         if hash == claimed {
             *self.shape.lock().unwrap_or_else(PoisonError::into_inner) = keys(value);
             return Ok(Block::Header(Box::new(header)));
@@ -179,6 +179,12 @@ impl HeaderSource {
 
 fn keys(block: &Value) -> Vec<String> {
     block.as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The hash of a block. Block 0 was never sealed: its hash is that of the plain header (Besu writes
+/// it so), which for IBFT 2.0 differs from the rule of the blocks after it.
+pub fn block_hash(header: &Header) -> B256 {
+    if header.number().0 == 0 { keccak256(header.encode()) } else { header.block_hash() }
 }
 
 fn same_number(header: Header, height: u64) -> Result<Header, Bad> {

@@ -1,6 +1,6 @@
 //! Which header of a block our own light client accepts, and with which seals.
 
-use crate::source::{HeaderSource, Shown};
+use crate::source::{HeaderSource, Shown, block_hash};
 use alloy::primitives::B256;
 use lupu_qbft::{Header, K256, Rules, Trusted, UpdateError, check_header, join_seals};
 use lupu_standard::{Height, TimestampSecs};
@@ -20,7 +20,11 @@ pub struct VerifiedHeader {
 
 impl VerifiedHeader {
     pub(crate) fn new(header: Header) -> Self {
-        Self { hash: header.block_hash(), header }
+        Self { hash: block_hash(&header), header }
+    }
+    /// A header as a node shows it: Besu keeps no order of seals.
+    pub(crate) fn unsorted(header: Header) -> Self {
+        Self::new(join_seals(std::slice::from_ref(&header), &K256).unwrap_or(header))
     }
     /// Block number.
     pub fn height(&self) -> u64 {
