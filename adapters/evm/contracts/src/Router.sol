@@ -8,7 +8,6 @@ import {IICS26Router, IICS26RouterBatch} from "./interfaces/IICS26Router.sol";
 import {ILightClientBatch} from "./interfaces/ILightClient.sol";
 import {
     ClientStatus,
-    Height,
     MsgAckPacket,
     MsgAckPackets,
     MsgRecvPacket,
@@ -16,14 +15,15 @@ import {
     MsgSendPacket,
     MsgTimeoutPacket,
     MsgTimeoutPackets,
-    MsgVerifyBatch,
     MsgVerifyMembership,
     MsgVerifyNonMembership,
     Outcome,
     Packet,
     Payload
 } from "./interfaces/Types.sol";
+import {BatchProof} from "./lib/BatchProof.sol";
 import {Ics24} from "./lib/Ics24.sol";
+import {PacketCodec} from "./lib/PacketCodec.sol";
 import {PacketSettlement} from "./router/PacketSettlement.sol";
 import {RouterApps} from "./router/RouterApps.sol";
 import {RouterClients} from "./router/RouterClients.sol";
@@ -138,44 +138,48 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
     function recvPacket(MsgRecvPacket calldata msg_) external nonReentrant whenNotPaused {
         Packet calldata packet = msg_.packet;
         Settlement memory s = _open(packet.destClient);
-        _client(packet.destClient).verifyMembership(
-            MsgVerifyMembership(
-                msg_.proofCommitment,
-                msg_.proofHeight,
-                _path(packet.destClient, packet.sourceClient, Ics24.COMMITMENT, packet.sequence),
-                abi.encode(Ics24.commitPacket(packet))
-            )
-        );
-        _require(_receive(s, packet));
+        PacketCodec.View memory v = PacketCodec.open(packet);
+        s.client
+            .verifyMembership(
+                MsgVerifyMembership(
+                    msg_.proofCommitment,
+                    msg_.proofHeight,
+                    _path(packet.destClient, packet.sourceClient, Ics24.COMMITMENT, packet.sequence),
+                    abi.encode(PacketCodec.commit(v, packet))
+                )
+            );
+        _require(_receive(s, v));
     }
 
     /// @inheritdoc IICS26Router
     function ackPacket(MsgAckPacket calldata msg_) external nonReentrant {
         Packet calldata packet = msg_.packet;
         Settlement memory s = _open(packet.sourceClient);
-        _client(packet.sourceClient).verifyMembership(
-            MsgVerifyMembership(
-                msg_.proofAcked,
-                msg_.proofHeight,
-                _path(packet.sourceClient, packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence),
-                abi.encode(Ics24.commitAck(msg_.acknowledgement))
-            )
-        );
-        _require(_acknowledge(s, packet, msg_.acknowledgement));
+        s.client
+            .verifyMembership(
+                MsgVerifyMembership(
+                    msg_.proofAcked,
+                    msg_.proofHeight,
+                    _path(packet.sourceClient, packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence),
+                    abi.encode(Ics24.commitAck(msg_.acknowledgement))
+                )
+            );
+        _require(_acknowledge(s, PacketCodec.open(packet), packet, msg_.acknowledgement));
     }
 
     /// @inheritdoc IICS26Router
     function timeoutPacket(MsgTimeoutPacket calldata msg_) external nonReentrant {
         Packet calldata packet = msg_.packet;
         Settlement memory s = _open(packet.sourceClient);
-        uint256 time = _client(packet.sourceClient).verifyNonMembership(
-            MsgVerifyNonMembership(
-                msg_.proofTimeout,
-                msg_.proofHeight,
-                _path(packet.sourceClient, packet.destClient, Ics24.RECEIPT, packet.sequence)
-            )
-        );
-        _require(_timeOut(s, packet, time));
+        uint256 time = s.client
+            .verifyNonMembership(
+                MsgVerifyNonMembership(
+                    msg_.proofTimeout,
+                    msg_.proofHeight,
+                    _path(packet.sourceClient, packet.destClient, Ics24.RECEIPT, packet.sequence)
+                )
+            );
+        _require(_timeOut(s, PacketCodec.open(packet), packet, time));
     }
 
     /// @inheritdoc IICS26RouterBatch
@@ -185,50 +189,43 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
         whenNotPaused
         returns (Outcome[] memory outcomes)
     {
-        uint256 n = msg_.packets.length;
-        if (n == 0) revert EmptyBatch();
-        string calldata clientId = msg_.packets[0].destClient;
-        Settlement memory s = _open(clientId);
-        bytes memory prefix = _onePrefix(clientId);
-        bytes[] memory paths = new bytes[](n);
-        bytes32[] memory values = new bytes32[](n);
+        (Settlement memory s, bytes memory prefix, PacketCodec.View[] memory views) =
+            _openBatch(msg_.packets, true);
+        uint256 n = views.length;
+        BatchProof.Call memory call_ = BatchProof.start(n, msg_.proof, msg_.proofHeight);
         for (uint256 i = 0; i < n; ++i) {
-            Packet calldata packet = msg_.packets[i];
-            if (keccak256(bytes(packet.destClient)) != s.clientHash) revert MixedBatch();
-            paths[i] = Ics24.path(prefix, packet.sourceClient, Ics24.COMMITMENT, packet.sequence);
-            values[i] = Ics24.commitPacket(packet);
+            PacketCodec.View memory v = views[i];
+            bytes32 value = PacketCodec.commit(v, msg_.packets[i]);
+            BatchProof.add(call_, prefix, v.source, v.sourceLength, Ics24.COMMITMENT, v.sequence, value);
         }
-        _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, values);
+        BatchProof.verify(call_, s.client);
         outcomes = new Outcome[](n);
         for (uint256 i = 0; i < n; ++i) {
-            outcomes[i] = _report(s, msg_.packets[i], _receive(s, msg_.packets[i]));
+            outcomes[i] = _report(s, views[i], _receive(s, views[i]));
         }
     }
 
     /// @inheritdoc IICS26RouterBatch
     function ackPackets(MsgAckPackets calldata msg_) external nonReentrant returns (Outcome[] memory outcomes) {
-        uint256 n = msg_.packets.length;
-        if (n == 0) revert EmptyBatch();
+        (Settlement memory s, bytes memory prefix, PacketCodec.View[] memory views) =
+            _openBatch(msg_.packets, false);
+        uint256 n = views.length;
         if (msg_.acknowledgements.length != n) revert LengthMismatch();
-        string calldata clientId = msg_.packets[0].sourceClient;
-        Settlement memory s = _open(clientId);
-        bytes memory prefix = _onePrefix(clientId);
-        bytes[] memory paths = new bytes[](n);
-        bytes32[] memory values = new bytes32[](n);
+        BatchProof.Call memory call_ = BatchProof.start(n, msg_.proof, msg_.proofHeight);
         for (uint256 i = 0; i < n; ++i) {
-            Packet calldata packet = msg_.packets[i];
-            if (keccak256(bytes(packet.sourceClient)) != s.clientHash) revert MixedBatch();
-            paths[i] = Ics24.path(prefix, packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence);
-            values[i] = Ics24.commitAcks(msg_.acknowledgements[i]);
+            PacketCodec.View memory v = views[i];
+            bytes[] calldata acks = msg_.acknowledgements[i];
+            bytes32 value = acks.length == 1 ? Ics24.commitAck(acks[0]) : Ics24.commitAcks(acks);
+            BatchProof.add(call_, prefix, v.dest, v.destLength, Ics24.ACKNOWLEDGEMENT, v.sequence, value);
         }
-        _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, values);
+        BatchProof.verify(call_, s.client);
         outcomes = new Outcome[](n);
         for (uint256 i = 0; i < n; ++i) {
             bytes[] calldata acks = msg_.acknowledgements[i];
-            Outcome outcome = acks.length == 1
-                ? _acknowledge(s, msg_.packets[i], acks[0])
-                : Outcome.Malformed;
-            outcomes[i] = _report(s, msg_.packets[i], outcome);
+            // More than one, or none, has an outcome of its own: an empty one is as malformed.
+            outcomes[i] = _report(
+                s, views[i], _acknowledge(s, views[i], msg_.packets[i], acks.length == 1 ? acks[0] : msg_.proof[:0])
+            );
         }
     }
 
@@ -238,32 +235,48 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
         nonReentrant
         returns (Outcome[] memory outcomes)
     {
-        uint256 n = msg_.packets.length;
-        if (n == 0) revert EmptyBatch();
-        string calldata clientId = msg_.packets[0].sourceClient;
-        Settlement memory s = _open(clientId);
-        bytes memory prefix = _onePrefix(clientId);
-        bytes[] memory paths = new bytes[](n);
+        (Settlement memory s, bytes memory prefix, PacketCodec.View[] memory views) =
+            _openBatch(msg_.packets, false);
+        uint256 n = views.length;
+        BatchProof.Call memory call_ = BatchProof.start(n, msg_.proof, msg_.proofHeight);
         for (uint256 i = 0; i < n; ++i) {
-            Packet calldata packet = msg_.packets[i];
-            if (keccak256(bytes(packet.sourceClient)) != s.clientHash) revert MixedBatch();
-            paths[i] = Ics24.path(prefix, packet.destClient, Ics24.RECEIPT, packet.sequence);
+            PacketCodec.View memory v = views[i];
+            BatchProof.add(call_, prefix, v.dest, v.destLength, Ics24.RECEIPT, v.sequence, 0);
         }
-        uint256 time = _verifyBatch(clientId, msg_.proof, msg_.proofHeight, paths, new bytes32[](n));
+        uint256 time = BatchProof.verify(call_, s.client);
         outcomes = new Outcome[](n);
         for (uint256 i = 0; i < n; ++i) {
-            outcomes[i] = _report(s, msg_.packets[i], _timeOut(s, msg_.packets[i], time));
+            outcomes[i] = _report(s, views[i], _timeOut(s, views[i], msg_.packets[i], time));
         }
     }
 
-    function _verifyBatch(
-        string calldata clientId,
-        bytes calldata proof,
-        Height calldata height,
-        bytes[] memory paths,
-        bytes32[] memory values
-    ) private view returns (uint256) {
-        return _client(clientId).verifyBatch(MsgVerifyBatch(proof, height, paths, values));
+    /// @dev Looks up the packets of a batch, which must all be of one client of this chain: the destination
+    /// client of received packets, the source client of others.
+    function _openBatch(Packet[] calldata packets, bool received)
+        private
+        view
+        returns (Settlement memory s, bytes memory prefix, PacketCodec.View[] memory views)
+    {
+        uint256 n = packets.length;
+        if (n == 0) revert EmptyBatch();
+        string calldata clientId = received ? packets[0].destClient : packets[0].sourceClient;
+        s = _open(clientId);
+        prefix = _onePrefix(clientId);
+        assembly ("memory-safe") {
+            views := mload(0x40)
+            mstore(views, n)
+            mstore(0x40, add(add(views, 0x20), shl(5, n)))
+        }
+        for (uint256 i = 0; i < n; ++i) {
+            PacketCodec.View memory v = PacketCodec.open(packets[i]);
+            bytes32 hash = received
+                ? PacketCodec.hashOf(v.dest, v.destLength)
+                : PacketCodec.hashOf(v.source, v.sourceLength);
+            if (hash != s.clientHash) revert MixedBatch();
+            assembly ("memory-safe") {
+                mstore(add(add(views, 0x20), shl(5, i)), v)
+            }
+        }
     }
 
     /// @dev The merkle path of a key on the counterparty: its prefix, with the key appended to the last element.
@@ -286,7 +299,7 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
 
     /// @dev What a settlement needs to know of the client; reverts if it is not bound.
     function _open(string calldata clientId) private view returns (Settlement memory s) {
-        _client(clientId);
+        s.client = _client(clientId);
         s.clientHash = keccak256(bytes(clientId));
         s.counterpartyHash = keccak256(bytes(RouterStorage.clients().counterparties[clientId].clientId));
     }

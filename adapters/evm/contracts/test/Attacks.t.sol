@@ -237,7 +237,7 @@ contract AttacksTest is Link {
         }
         bank.recvPackets(_recvs(p));
         (bool ok, bytes memory answer) =
-            address(harbour).call{gas: 2_000_000}(abi.encodeCall(harbour.ackPackets, (_acks(p, "ok"))));
+            address(harbour).call{gas: 1_700_000}(abi.encodeCall(harbour.ackPackets, (_acks(p, "ok"))));
         check(ok, "the batch goes through");
         Outcome[] memory o = abi.decode(answer, (Outcome[]));
         _is(o[0], Outcome.Acknowledged, "first");

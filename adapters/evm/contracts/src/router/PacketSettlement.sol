@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {IIBCApp} from "../interfaces/IIBCApp.sol";
 import {IICS26Router, IICS26RouterBatch} from "../interfaces/IICS26Router.sol";
-import {Outcome, Packet, Payload} from "../interfaces/Types.sol";
+import {ILightClientBatch} from "../interfaces/ILightClient.sol";
+import {Outcome, Packet} from "../interfaces/Types.sol";
 import {Ics24} from "../lib/Ics24.sol";
 import {PacketCodec} from "../lib/PacketCodec.sol";
 import {AppCalls} from "./AppCalls.sol";
@@ -24,8 +25,9 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
     /// @dev Most bytes of a payload's value.
     uint256 internal constant MAX_PAYLOAD = 262_144;
 
-    /// @dev keccak256 of the identifiers of the client here and of its counterparty.
+    /// @dev A client here, and keccak256 of its identifier and of its counterparty's.
     struct Settlement {
+        ILightClientBatch client;
         bytes32 clientHash;
         bytes32 counterpartyHash;
     }
@@ -42,11 +44,11 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
     }
 
     /// @dev In a batch everything but success is reported.
-    function _report(Settlement memory s, Packet calldata packet, Outcome outcome) internal returns (Outcome) {
+    function _report(Settlement memory s, PacketCodec.View memory v, Outcome outcome) internal returns (Outcome) {
         if (outcome > Outcome.TimedOut) {
             bytes32 topic = PacketOutcome.selector;
             bytes32 clientHash = s.clientHash;
-            uint64 sequence = packet.sequence;
+            uint256 sequence = v.sequence;
             assembly ("memory-safe") {
                 mstore(0x00, outcome)
                 log3(0x00, 0x20, topic, clientHash, sequence)
@@ -55,141 +57,198 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
         return outcome;
     }
 
-    function _receive(Settlement memory s, Packet calldata packet) internal returns (Outcome) {
-        if (keccak256(bytes(packet.sourceClient)) != s.counterpartyHash) return Outcome.NotOurs;
-        if (_isMalformed(packet)) return Outcome.Malformed;
-        mapping(bytes32 => bytes32) storage commitments = RouterStorage.store().commitments;
-        bytes32 receiptKey = Ics24.key(packet.destClient, Ics24.RECEIPT, packet.sequence);
-        if (commitments[receiptKey] != 0) {
+    function _receive(Settlement memory s, PacketCodec.View memory v) internal returns (Outcome) {
+        if (PacketCodec.hashOf(v.source, v.sourceLength) != s.counterpartyHash) return Outcome.NotOurs;
+        if (_isMalformed(v)) return Outcome.Malformed;
+        bytes32 receiptSlot = Ics24.slot(PacketCodec.key(v.dest, v.destLength, Ics24.RECEIPT, v.sequence));
+        if (_load(receiptSlot) != 0) {
             emit Noop();
             return Outcome.Duplicate;
         }
-        if (block.timestamp >= packet.timeoutTimestamp) return Outcome.Expired;
-        RouterStorage.App memory app = RouterStorage.apps().apps[packet.payloads[0].destPort];
-        if (app.app == address(0)) return Outcome.UnknownPort;
+        if (block.timestamp >= v.timeout) return Outcome.Expired;
+        (address app, uint256 limit) = _app(v.destPort, v.destPortLength);
+        if (app == address(0)) return Outcome.UnknownPort;
 
-        // Memory: 40, offset of the acknowledgements, packet | [frame's head] callback, then the answer.
+        // Memory: the frame's head, the callback's selector, the packet's tuple, then the answer.
         uint256 buffer;
         assembly ("memory-safe") {
             buffer := mload(0x40)
         }
-        uint256 packetEnd = PacketCodec.writePacket(buffer + 0x40, packet);
-        uint256 callback = packetEnd + 0x84;
-        uint256 callbackEnd =
-            PacketCodec.writeCallback(callback, IIBCApp.onRecvPacket.selector, packet, msg.sender);
+        uint256 tuple = buffer + 0xa8;
+        uint256 packetEnd = PacketCodec.write(tuple, v);
         bytes32 receipt;
+        uint256 destination;
+        uint256 payloads;
         assembly ("memory-safe") {
-            mstore(0x40, add(callbackEnd, 0x20))
-            mstore(add(buffer, 0x20), 0x20)
-            receipt := keccak256(add(buffer, 0x20), sub(packetEnd, add(buffer, 0x20)))
+            mstore(0x40, add(packetEnd, 0x200))
+            mstore(sub(tuple, 0x20), 0x20)
+            receipt := keccak256(sub(tuple, 0x20), sub(packetEnd, sub(tuple, 0x20)))
+            destination := mload(add(tuple, 0x40))
+            payloads := mload(add(tuple, 0x80))
         }
-        commitments[receiptKey] = receipt;
-        (CallResult result, uint256 length) = _callInFrame(
-            packetEnd + 0x60, app.app, app.callbackGasLimit, callback, callbackEnd - callback
-        );
-        assembly ("memory-safe") {
-            // A long answer reaches past the callback.
-            mstore(0x40, add(mload(0x40), length))
-        }
-        Outcome outcome = Outcome.InsufficientGas;
+        _save(receiptSlot, receipt);
+        PacketCodec.toCallback(tuple, IIBCApp.onRecvPacket.selector, v, msg.sender);
+        (CallResult result, uint256 length) =
+            _callInFrame(packetEnd + 0x60, app, limit, tuple - 0x24, packetEnd - tuple + 0x24);
         if (result == CallResult.Starved) {
-            delete commitments[receiptKey];
+            _save(receiptSlot, 0);
+            _free(buffer);
+            return Outcome.InsufficientGas;
+        }
+        bytes32 commitment = Ics24.ERROR_ACK_COMMITMENT;
+        if (result == CallResult.Failed) {
+            _emitCallbackError(packetEnd, length);
+            length = _writeErrorAck(packetEnd);
         } else {
-            bytes32 commitment = Ics24.ERROR_ACK_COMMITMENT;
-            if (result == CallResult.Failed) {
-                _emitCallbackError(packetEnd, length);
-                length = _writeErrorAck(packetEnd);
-            } else {
-                commitment = Ics24.commitAckAt(packetEnd + 0x60, length);
-            }
-            commitments[Ics24.key(packet.destClient, Ics24.ACKNOWLEDGEMENT, packet.sequence)] = commitment;
-            _emitAcknowledgement(s.clientHash, packet.sequence, buffer, packetEnd, length);
-            outcome = Outcome.Received;
+            commitment = Ics24.commitAckAt(packetEnd + 0x60, length);
         }
+        PacketCodec.restore(tuple, v, destination, payloads);
+        _emitAcknowledgement(s.clientHash, v.sequence, tuple - 0x40, packetEnd, length);
+        _free(buffer);
+        _save(
+            Ics24.slot(PacketCodec.key(v.dest, v.destLength, Ics24.ACKNOWLEDGEMENT, v.sequence)), commitment
+        );
+        return Outcome.Received;
+    }
+
+    function _acknowledge(
+        Settlement memory s,
+        PacketCodec.View memory v,
+        Packet calldata packet,
+        bytes calldata ack
+    ) internal returns (Outcome) {
+        if (PacketCodec.hashOf(v.dest, v.destLength) != s.counterpartyHash) return Outcome.NotOurs;
+        if (_isMalformed(v) || ack.length == 0) return Outcome.Malformed;
+        (Outcome outcome, bytes32 slot, bytes32 commitment) = _committed(v, packet);
+        if (outcome != Outcome.None) return outcome;
+        (address app, uint256 limit) = _app(v.sourcePort, v.sourcePortLength);
+        if (app == address(0)) return Outcome.UnknownPort;
+
+        uint256 buffer;
         assembly ("memory-safe") {
-            mstore(0x40, buffer)
+            buffer := mload(0x40)
         }
+        uint256 tuple = buffer + 0x60;
+        uint256 packetEnd = PacketCodec.write(tuple, v);
+        uint256 end = PacketCodec.writeBytes(packetEnd, ack);
+        uint256 destination;
+        uint256 payloads;
+        assembly ("memory-safe") {
+            mstore(0x40, end)
+            destination := mload(add(tuple, 0x40))
+            payloads := mload(add(tuple, 0x80))
+        }
+        PacketCodec.toAckCallback(tuple, IIBCApp.onAcknowledgementPacket.selector, v, packetEnd, msg.sender);
+        outcome = _settle(slot, commitment, app, limit, tuple - 0x44, end);
+        if (outcome == Outcome.None) {
+            PacketCodec.restore(tuple, v, destination, payloads);
+            _emitSettled(AckPacket.selector, s.clientHash, v.sequence, tuple - 0x40, packetEnd, end);
+            outcome = Outcome.Acknowledged;
+        }
+        _free(buffer);
         return outcome;
     }
 
-    function _acknowledge(Settlement memory s, Packet calldata packet, bytes calldata ack)
+    function _timeOut(Settlement memory s, PacketCodec.View memory v, Packet calldata packet, uint256 time)
         internal
         returns (Outcome)
     {
-        if (keccak256(bytes(packet.destClient)) != s.counterpartyHash) return Outcome.NotOurs;
-        if (_isMalformed(packet) || ack.length == 0) return Outcome.Malformed;
-        (Outcome outcome, bytes32 key, bytes32 commitment) = _committed(packet);
+        if (PacketCodec.hashOf(v.dest, v.destLength) != s.counterpartyHash) return Outcome.NotOurs;
+        if (_isMalformed(v)) return Outcome.Malformed;
+        (Outcome outcome, bytes32 slot, bytes32 commitment) = _committed(v, packet);
         if (outcome != Outcome.None) return outcome;
-        RouterStorage.App memory app = RouterStorage.apps().apps[packet.payloads[0].sourcePort];
-        if (app.app == address(0)) return Outcome.UnknownPort;
+        if (time < v.timeout) return Outcome.NotExpired;
+        (address app, uint256 limit) = _app(v.sourcePort, v.sourcePortLength);
+        if (app == address(0)) return Outcome.UnknownPort;
 
         uint256 buffer;
         assembly ("memory-safe") {
             buffer := mload(0x40)
         }
-        uint256 end = PacketCodec.writeAckCallback(
-            buffer, IIBCApp.onAcknowledgementPacket.selector, packet, ack, msg.sender
-        );
-        outcome = _settle(key, commitment, app, buffer, end);
-        if (outcome != Outcome.None) return outcome;
-        _emitAck(AckPacket.selector, s.clientHash, packet, ack);
-        return Outcome.Acknowledged;
-    }
-
-    function _timeOut(Settlement memory s, Packet calldata packet, uint256 time) internal returns (Outcome) {
-        if (keccak256(bytes(packet.destClient)) != s.counterpartyHash) return Outcome.NotOurs;
-        if (_isMalformed(packet)) return Outcome.Malformed;
-        (Outcome outcome, bytes32 key, bytes32 commitment) = _committed(packet);
-        if (outcome != Outcome.None) return outcome;
-        if (time < packet.timeoutTimestamp) return Outcome.NotExpired;
-        RouterStorage.App memory app = RouterStorage.apps().apps[packet.payloads[0].sourcePort];
-        if (app.app == address(0)) return Outcome.UnknownPort;
-
-        uint256 buffer;
+        uint256 tuple = buffer + 0x40;
+        uint256 end = PacketCodec.write(tuple, v);
+        uint256 destination;
+        uint256 payloads;
         assembly ("memory-safe") {
-            buffer := mload(0x40)
+            mstore(0x40, end)
+            destination := mload(add(tuple, 0x40))
+            payloads := mload(add(tuple, 0x80))
         }
-        uint256 end =
-            PacketCodec.writeCallback(buffer, IIBCApp.onTimeoutPacket.selector, packet, msg.sender);
-        outcome = _settle(key, commitment, app, buffer, end);
-        if (outcome != Outcome.None) return outcome;
-        _emitTimeout(s.clientHash, packet);
-        return Outcome.TimedOut;
+        PacketCodec.toCallback(tuple, IIBCApp.onTimeoutPacket.selector, v, msg.sender);
+        outcome = _settle(slot, commitment, app, limit, tuple - 0x24, end);
+        if (outcome == Outcome.None) {
+            PacketCodec.restore(tuple, v, destination, payloads);
+            _emitSettled(TimeoutPacket.selector, s.clientHash, v.sequence, tuple - 0x20, 0, end);
+            outcome = Outcome.TimedOut;
+        }
+        _free(buffer);
+        return outcome;
     }
 
     /// @dev The packet is the one that was sent: otherwise the outcome says why not.
-    function _committed(Packet calldata packet)
+    function _committed(PacketCodec.View memory v, Packet calldata packet)
         private
-        returns (Outcome outcome, bytes32 key, bytes32 commitment)
+        returns (Outcome outcome, bytes32 slot, bytes32 commitment)
     {
-        key = Ics24.key(packet.sourceClient, Ics24.COMMITMENT, packet.sequence);
-        commitment = RouterStorage.store().commitments[key];
+        slot = Ics24.slot(PacketCodec.key(v.source, v.sourceLength, Ics24.COMMITMENT, v.sequence));
+        commitment = _load(slot);
         if (commitment == 0) {
             emit Noop();
-            return (Outcome.Duplicate, key, commitment);
+            return (Outcome.Duplicate, slot, commitment);
         }
-        if (commitment != Ics24.commitPacket(packet)) outcome = Outcome.NotOurs;
+        if (commitment != PacketCodec.commit(v, packet)) outcome = Outcome.NotOurs;
     }
 
     /// @dev Deletes the commitment and calls the application; puts it back if that fails.
     function _settle(
-        bytes32 key,
+        bytes32 slot,
         bytes32 commitment,
-        RouterStorage.App memory app,
+        address app,
+        uint256 limit,
         uint256 callback,
         uint256 callbackEnd
     ) private returns (Outcome) {
-        mapping(bytes32 => bytes32) storage commitments = RouterStorage.store().commitments;
-        delete commitments[key];
-        CallResult result = _call(app.app, app.callbackGasLimit, callback, callbackEnd - callback);
+        _save(slot, 0);
+        CallResult result = _call(app, limit, callback, callbackEnd - callback);
         if (result == CallResult.Success) return Outcome.None;
-        commitments[key] = commitment;
+        _save(slot, commitment);
         return result == CallResult.Failed ? Outcome.AppFailed : Outcome.InsufficientGas;
     }
 
-    function _isMalformed(Packet calldata packet) private pure returns (bool) {
-        return packet.sequence == 0 || packet.payloads.length != 1
-            || packet.payloads[0].value.length > MAX_PAYLOAD;
+    function _isMalformed(PacketCodec.View memory v) private pure returns (bool) {
+        return v.sequence == 0 || v.payloads != 1 || v.valueLength > MAX_PAYLOAD;
+    }
+
+    /// @dev The application at a port named in calldata, and its gas: one slot of `RouterStorage.Apps`.
+    function _app(uint256 port, uint256 portLength) private view returns (address app, uint256 limit) {
+        bytes32 apps = RouterStorage.ROUTER;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            calldatacopy(scratch, port, portLength)
+            mstore(add(scratch, portLength), apps)
+            let entry := sload(keccak256(scratch, add(portLength, 0x20)))
+            app := and(entry, 0xffffffffffffffffffffffffffffffffffffffff)
+            limit := and(shr(160, entry), 0xffffffffffffffff)
+        }
+    }
+
+    function _load(bytes32 slot) private view returns (bytes32 value) {
+        assembly ("memory-safe") {
+            value := sload(slot)
+        }
+    }
+
+    function _save(bytes32 slot, bytes32 value) private {
+        assembly ("memory-safe") {
+            sstore(slot, value)
+        }
+    }
+
+    /// @dev Gives the memory of one packet back.
+    function _free(uint256 buffer) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, buffer)
+        }
     }
 
     /// @dev `IBCAppRecvPacketCallbackError(bytes)` with the reason that lies at `packetEnd + 60`.
@@ -213,56 +272,46 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
         return 32;
     }
 
-    /// @dev `WriteAcknowledgement(clientId, sequence, packet, [ack])`; the packet stands at `buffer + 40` and
-    /// the acknowledgement at `packetEnd + 60`.
+    /// @dev `WriteAcknowledgement(clientId, sequence, packet, [ack])`; the packet stands at `data + 40` and the
+    /// acknowledgement at `packetEnd + 60`.
     function _emitAcknowledgement(
         bytes32 clientHash,
-        uint64 sequence,
-        uint256 buffer,
+        uint256 sequence,
+        uint256 data,
         uint256 packetEnd,
         uint256 length
     ) private {
         bytes32 topic = WriteAcknowledgement.selector;
         assembly ("memory-safe") {
             let padded := and(add(length, 31), not(31))
-            mstore(buffer, 0x40)
-            mstore(add(buffer, 0x20), sub(packetEnd, buffer))
+            mstore(data, 0x40)
+            mstore(add(data, 0x20), sub(packetEnd, data))
             mstore(packetEnd, 1)
             mstore(add(packetEnd, 0x20), 0x20)
             mstore(add(packetEnd, 0x40), length)
             mstore(add(add(packetEnd, 0x60), length), 0)
-            log3(buffer, sub(add(add(packetEnd, 0x60), padded), buffer), topic, clientHash, sequence)
+            log3(data, sub(add(add(packetEnd, 0x60), padded), data), topic, clientHash, sequence)
         }
     }
 
-    /// @dev `AckPacket(clientId, sequence, packet, ack)`.
-    function _emitAck(bytes32 topic, bytes32 clientHash, Packet calldata packet, bytes calldata ack) private {
-        uint256 buffer;
+    /// @dev `AckPacket` or `TimeoutPacket`: an offset of the packet, with an acknowledgement another one, then the
+    /// tails up to `end`.
+    function _emitSettled(
+        bytes32 topic,
+        bytes32 clientHash,
+        uint256 sequence,
+        uint256 data,
+        uint256 ack,
+        uint256 end
+    ) private {
         assembly ("memory-safe") {
-            buffer := mload(0x40)
-        }
-        uint256 packetEnd = PacketCodec.writePacket(buffer + 0x40, packet);
-        uint256 end = PacketCodec.writeBytes(packetEnd, ack);
-        uint64 sequence = packet.sequence;
-        assembly ("memory-safe") {
-            mstore(buffer, 0x40)
-            mstore(add(buffer, 0x20), sub(packetEnd, buffer))
-            log3(buffer, sub(end, buffer), topic, clientHash, sequence)
-        }
-    }
-
-    /// @dev `TimeoutPacket(clientId, sequence, packet)`.
-    function _emitTimeout(bytes32 clientHash, Packet calldata packet) private {
-        bytes32 topic = TimeoutPacket.selector;
-        uint256 buffer;
-        assembly ("memory-safe") {
-            buffer := mload(0x40)
-        }
-        uint256 end = PacketCodec.writePacket(buffer + 0x20, packet);
-        uint64 sequence = packet.sequence;
-        assembly ("memory-safe") {
-            mstore(buffer, 0x20)
-            log3(buffer, sub(end, buffer), topic, clientHash, sequence)
+            switch ack
+            case 0 { mstore(data, 0x20) }
+            default {
+                mstore(data, 0x40)
+                mstore(add(data, 0x20), sub(ack, data))
+            }
+            log3(data, sub(end, data), topic, clientHash, sequence)
         }
     }
 }
