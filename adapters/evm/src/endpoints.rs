@@ -2,10 +2,12 @@
 //! put aside when they fail, ask for patience or lie.
 
 use crate::{
-    errors,
+    answer::{Attempt, more_telling, sort_node_error},
     health::{Aside, Health},
-    rpc::{Call, Failure, Http, NodeError},
+    rpc::{Call, Failure, Http},
 };
+
+pub use crate::answer::{Bad, CallError};
 use futures::{StreamExt, stream::FuturesUnordered};
 use lupu_adapter::{AdapterError, ErrorKind};
 use serde_json::Value;
@@ -19,49 +21,6 @@ use std::{
 const BATCH: usize = 50;
 /// How long the others are waited for when one endpoint has answered.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What a check says about an answer that it does not accept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// The endpoint has not got it, perhaps only not yet. No fault of its own.
-    Missing(String),
-    /// The endpoint no longer has the state.
-    Pruned(String),
-    /// A proof, a hash or the form contradicts it.
-    Lied(String),
-}
-
-/// Why no endpoint gave a usable answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallError {
-    /// The chain's own refusal: asking another endpoint would not help.
-    Node(NodeError),
-    /// The answer that would matter is missing everywhere.
-    Missing(String),
-    /// The state or block is no longer, or not yet, there.
-    Pruned(String),
-    /// Every endpoint asks for patience.
-    RateLimited(Option<Duration>),
-    /// Every usable answer was contradicted.
-    Lied(String),
-    /// Nothing answered.
-    Unavailable(String),
-}
-
-impl CallError {
-    /// As the traits have it; a node's refusal in words.
-    pub fn into_adapter(self, chain: &str) -> AdapterError {
-        let (kind, message, retry_after) = match self {
-            Self::Node(error) => (ErrorKind::Rejected, errors::explain(&error), None),
-            Self::Missing(what) => (ErrorKind::NotFound, what, None),
-            Self::Pruned(what) => (ErrorKind::Pruned, what, None),
-            Self::RateLimited(wait) => (ErrorKind::RateLimited, "every endpoint asks for patience".into(), wait),
-            Self::Lied(what) => (ErrorKind::Lied, what, None),
-            Self::Unavailable(what) => (ErrorKind::Unavailable, what, None),
-        };
-        AdapterError { retry_after, ..AdapterError::new(chain, kind, message) }
-    }
-}
 
 /// How often a method was called on an endpoint set, and how often in vain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -404,48 +363,6 @@ impl Endpoints {
         let mut counts = lock(&self.counts);
         let count = counts.entry(method).or_default();
         count.failures = count.failures.saturating_add(1);
-    }
-}
-
-/// A failed attempt at one endpoint.
-struct Attempt {
-    error: CallError,
-    /// Whether asking another endpoint is pointless.
-    last: bool,
-}
-
-impl Attempt {
-    fn next(error: CallError) -> Self {
-        Self { error, last: false }
-    }
-}
-
-fn sort_node_error(name: &str, method: &str, error: NodeError) -> Attempt {
-    if error.is_revert() || error.is_too_much() {
-        return Attempt { error: CallError::Node(error), last: true };
-    }
-    if error.is_pruned() {
-        return Attempt::next(CallError::Pruned(format!("{name}: {method}: {}", error.message)));
-    }
-    if error.is_no_method() {
-        return Attempt::next(CallError::Missing(format!("{name} does not offer {method}")));
-    }
-    Attempt::next(CallError::Node(error))
-}
-
-/// Of two failures the one that says more about what to do.
-fn more_telling(a: Option<CallError>, b: CallError) -> CallError {
-    let weight = |e: &CallError| match e {
-        CallError::Node(_) => 5,
-        CallError::Lied(_) => 4,
-        CallError::Pruned(_) => 3,
-        CallError::Missing(_) => 2,
-        CallError::RateLimited(_) => 1,
-        CallError::Unavailable(_) => 0,
-    };
-    match a {
-        Some(a) if weight(&a) >= weight(&b) => a,
-        _ => b,
     }
 }
 

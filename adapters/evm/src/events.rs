@@ -91,7 +91,7 @@ impl Query {
         if !answered {
             return Err(failure);
         }
-        joined.sort_by(|a, b| (a.block, a.index, a.transaction).cmp(&(b.block, b.index, b.transaction)));
+        joined.sort_by_key(|log| (log.block, log.index, log.transaction));
         joined.dedup();
         Ok(joined)
     }

@@ -6,6 +6,7 @@
 //! [`endpoints`] stand in for each other, and one that lies is put aside.
 
 pub mod abi;
+mod answer;
 pub mod artifacts;
 pub mod chain;
 mod clients;
