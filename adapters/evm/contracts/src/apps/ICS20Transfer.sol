@@ -41,6 +41,9 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
     string private constant VERSION = "ics20-1";
     string private constant ENCODING = "application/x-solidity-abi";
     bytes32 private constant SUCCESS_HASH = keccak256("{\"result\":\"AQ==\"}");
+    /// @dev `transfer/` at the left of a word, and the bytes that a prefix has beside the client.
+    bytes32 private constant PORT_AND_SLASH = "transfer/";
+    uint256 private constant PREFIX_EXTRA = 10;
     uint256 private constant MAX_MEMO = 32_768;
     uint256 private constant MAX_TRACE = 512;
     uint256 private constant MAX_RECEIVER = 2048;
@@ -93,7 +96,7 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
         if (!_isPort(msg_.destPort)) revert InvalidDestinationPort();
 
         bytes memory denom = bytes(_traces[msg_.denom]);
-        bool goesHome = denom.length != 0 && _hasPrefix(denom, PORT, msg_.sourceClient);
+        bool goesHome = denom.length != 0 && _startsWith(denom, msg_.sourceClient);
         if (goesHome) {
             Voucher(msg_.denom).burn(msg.sender, msg_.amount);
         } else {
@@ -120,15 +123,14 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
         if (!ok || t.account == address(0) || t.account == address(this)) revert InvalidReceiver();
         if (t.amount == 0) revert ZeroAmount();
 
-        uint256 prefix = bytes(payload.sourcePort).length + bytes(msg_.sourceClient).length + 2;
-        if (_hasPrefix(denom, payload.sourcePort, msg_.sourceClient)) {
+        uint256 prefix = bytes(msg_.sourceClient).length + PREFIX_EXTRA;
+        if (_startsWith(denom, msg_.sourceClient)) {
             address token = _resolve(denom[prefix:]);
             _release(t.clientHash, token, t.account, t.amount);
             _emit(Released.selector, t, token);
         } else {
             if (denom.length == 0) revert InvalidDenomination();
-            address token =
-                _voucherFor(abi.encodePacked(payload.destPort, "/", msg_.destinationClient, "/", denom));
+            address token = _voucherFor(msg_.destinationClient, denom);
             Voucher(token).mint(t.account, t.amount);
             _emit(Minted.selector, t, token);
         }
@@ -169,7 +171,7 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
         t.sequence = sequence;
         (t.account,) = Hex.toAddress(sender);
         address token = _resolve(denom);
-        if (_hasPrefix(denom, PORT, clientId)) Voucher(token).mint(t.account, t.amount);
+        if (_startsWith(denom, clientId)) Voucher(token).mint(t.account, t.amount);
         else _release(t.clientHash, token, t.account, t.amount);
         _emit(Refunded.selector, t, token);
     }
@@ -219,29 +221,41 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
         if (token == address(0)) revert UnknownVoucher();
     }
 
-    /// @dev The voucher of a trace, created at the first receipt.
-    function _voucherFor(bytes memory fullTrace) private returns (address token) {
-        bytes32 hash = keccak256(fullTrace);
+    /// @dev The voucher of the trace `transfer/<client>/<denom>`, created at the first receipt.
+    function _voucherFor(string calldata clientId, bytes calldata denom) private returns (address token) {
+        bytes calldata id = bytes(clientId);
+        uint256 length = id.length + PREFIX_EXTRA + denom.length;
+        bytes32 hash;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            mstore(scratch, PORT_AND_SLASH)
+            calldatacopy(add(scratch, 9), id.offset, id.length)
+            let to := add(add(scratch, 9), id.length)
+            mstore8(to, 0x2f)
+            calldatacopy(add(to, 1), denom.offset, denom.length)
+            hash := keccak256(scratch, length)
+        }
         token = _vouchers[hash];
         if (token != address(0)) return token;
-        if (fullTrace.length > MAX_TRACE) revert TraceTooLong(fullTrace.length);
+        if (length > MAX_TRACE) revert TraceTooLong(length);
+        string memory fullTrace = string(abi.encodePacked(PORT, "/", clientId, "/", denom));
         token = Clones.cloneDeterministic(voucherImplementation, hash);
         _vouchers[hash] = token;
-        _traces[token] = string(fullTrace);
-        emit VoucherCreated(token, string(fullTrace));
+        _traces[token] = fullTrace;
+        emit VoucherCreated(token, fullTrace);
     }
 
-    /// @dev Whether a denomination starts with `port/client/`.
-    function _hasPrefix(bytes memory denom, string memory port, string calldata clientId)
-        private
-        pure
-        returns (bool same)
-    {
-        bytes memory prefix = abi.encodePacked(port, "/", clientId, "/");
-        uint256 length = prefix.length;
+    /// @dev Whether a denomination starts with `transfer/<client>/`: the port is the same on both sides.
+    function _startsWith(bytes memory denom, string calldata clientId) private pure returns (bool same) {
+        bytes calldata id = bytes(clientId);
+        uint256 length = id.length + PREFIX_EXTRA;
         if (denom.length < length) return false;
         assembly ("memory-safe") {
-            same := eq(keccak256(add(denom, 0x20), length), keccak256(add(prefix, 0x20), length))
+            let scratch := mload(0x40)
+            mstore(scratch, PORT_AND_SLASH)
+            calldatacopy(add(scratch, 9), id.offset, id.length)
+            mstore8(add(add(scratch, 9), id.length), 0x2f)
+            same := eq(keccak256(add(denom, 0x20), length), keccak256(scratch, length))
         }
     }
 
