@@ -112,6 +112,17 @@ async fn keep(stage: &Stage) -> Result<()> {
     eprintln!("  lupu --config {config} status");
     eprintln!("  lupu --config {config} packet list");
     eprintln!("  lupu --config {config} client list");
+    eprintln!(
+        "  lupu --config {config} message --from harbour --to bank --target {} --wait \\\n    \
+         --signature 'register(string,bytes32,string)' SHPU-2026-000118 0x{} 'My Lines'",
+        world.registry,
+        "5a".repeat(32)
+    );
+    eprintln!("  lupu --config {config} token create --chain bank");
+    eprintln!(
+        "  lupu --config {config} transfer --from bank --to harbour --token TOKEN --amount 5.00 --receiver {} --wait",
+        world.harbour.person.address
+    );
     eprintln!("  cast block --rpc-url {}", world.harbour.devnet.http_url(0));
     tokio::signal::ctrl_c().await?;
     Ok(())

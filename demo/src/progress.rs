@@ -82,6 +82,6 @@ impl Act {
             true => paint("✓", Style::new().green(), color),
             false => paint("✗", Style::new().red(), color),
         };
-        eprintln!("  {mark} {}  {}  {text}", self.title, paint(&time, Style::new().dimmed(), color));
+        eprintln!("  {mark} {:<48}  {}  {text}", self.title, paint(&time, Style::new().dimmed(), color));
     }
 }
