@@ -176,7 +176,8 @@ contract QbftLightClient is ILightClientBatch {
     /// @notice Freezes the client if `abi.encode(Misbehaviour)` holds two headers of equal number and different
     /// block hash that would each be accepted as an update.
     function misbehaviour(bytes calldata misbehaviourMsg) external {
-        (QbftMessages.Update memory a, QbftMessages.Update memory b) = QbftMessages.misbehaviour(misbehaviourMsg);
+        (QbftMessages.Update memory a, QbftMessages.Update memory b) =
+            QbftMessages.misbehaviour(misbehaviourMsg);
         if (_frozen) revert ClientFrozen();
         Verified memory first = _verify(a);
         Verified memory second = _verify(b);
@@ -269,7 +270,9 @@ contract QbftLightClient is ILightClientBatch {
     function _verify(QbftMessages.Update memory u) private view returns (Verified memory v) {
         bytes32 stored = _consensus[uint64(u.trustedHeight)];
         if (stored == 0) revert UnknownTrustedHeight();
-        if (stored != keccak256(abi.encode(u.trustedTimestamp, u.trustedStorageRoot, u.trustedValidatorsHash))) {
+        if (
+            stored != keccak256(abi.encode(u.trustedTimestamp, u.trustedStorageRoot, u.trustedValidatorsHash))
+        ) {
             revert TrustedStateMismatch();
         }
         QbftHeader.Header memory h = QbftHeader.parse(u.header, u.headerLength, KIND);
@@ -317,9 +320,9 @@ contract QbftLightClient is ILightClientBatch {
         uint256 overlap = count;
         if (trusted != 0) overlap = _countListed(signers, count, u.trustedValidators, trusted, 20);
         else trusted = n;
-        if (
-            overlap * TRUST_DENOMINATOR < trusted * TRUST_NUMERATOR || overlap < trusted / 3 + 1
-        ) revert TooLittleOverlap();
+        if (overlap * TRUST_DENOMINATOR < trusted * TRUST_NUMERATOR || overlap < trusted / 3 + 1) {
+            revert TooLittleOverlap();
+        }
     }
 
     /// @dev Recovers every seal's signer, in their order, to memory words at `signers`.
@@ -371,7 +374,10 @@ contract QbftLightClient is ILightClientBatch {
             for {} and(lt(signers, signersEnd), lt(list, listEnd)) { list := add(list, stride) } {
                 let member := shr(96, calldataload(list))
                 // Signers below the member are in no later place of the list either.
-                for {} and(lt(signers, signersEnd), lt(mload(signers), member)) { signers := add(signers, 32) } {}
+                for {} and(lt(signers, signersEnd), lt(mload(signers), member)) { signers := add(
+                    signers,
+                    32
+                ) } {}
                 if lt(signers, signersEnd) {
                     if eq(mload(signers), member) {
                         found := add(found, 1)

@@ -206,7 +206,11 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
     }
 
     /// @inheritdoc IICS26RouterBatch
-    function ackPackets(MsgAckPackets calldata msg_) external nonReentrant returns (Outcome[] memory outcomes) {
+    function ackPackets(MsgAckPackets calldata msg_)
+        external
+        nonReentrant
+        returns (Outcome[] memory outcomes)
+    {
         (Settlement memory s, bytes memory prefix, PacketCodec.View[] memory views) =
             _openBatch(msg_.packets, false);
         uint256 n = views.length;
@@ -224,7 +228,9 @@ contract Router is RouterClients, RouterApps, PacketSettlement, Pausable, Reentr
             bytes[] calldata acks = msg_.acknowledgements[i];
             // More than one, or none, has an outcome of its own: an empty one is as malformed.
             outcomes[i] = _report(
-                s, views[i], _acknowledge(s, views[i], msg_.packets[i], acks.length == 1 ? acks[0] : msg_.proof[:0])
+                s,
+                views[i],
+                _acknowledge(s, views[i], msg_.packets[i], acks.length == 1 ? acks[0] : msg_.proof[:0])
             );
         }
     }

@@ -17,9 +17,7 @@ contract ClientsTest is Link {
 
     function test_governance_binds() external {
         vm.prank(address(7));
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7)));
         harbour.addClient("harbour.other", _counterparty("other.harbour"), address(harbourClient));
         vm.expectRevert(RouterClients.AutomaticClientIdsDisabled.selector);
         harbour.addClient(_counterparty("other.harbour"), address(harbourClient));
@@ -27,8 +25,7 @@ contract ClientsTest is Link {
     }
 
     function test_client_ids() external {
-        string[6] memory bad =
-            ["abc", "client-7", "channel-7", "has space", unicode"café", "transfer/x"];
+        string[6] memory bad = ["abc", "client-7", "channel-7", "has space", unicode"café", "transfer/x"];
         for (uint256 i = 0; i < bad.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(RouterClients.InvalidClientId.selector, bad[i]));
             harbour.addClient(bad[i], _counterparty("other.harbour"), address(harbourClient));
@@ -120,9 +117,7 @@ contract ClientsTest is Link {
         vm.expectRevert(RouterClients.MigrationNotAnnounced.selector);
         harbour.migrateClient(ON_HARBOUR, info, address(bankClient));
         vm.prank(address(7));
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7)));
         harbour.migrateClient(ON_HARBOUR, info, address(next));
         harbour.migrateClient(ON_HARBOUR, info, address(next));
         eq(address(harbour.getClient(ON_HARBOUR)), address(next), "migrated");

@@ -73,8 +73,8 @@ contract Traffic is TransferLink {
         if (_sent.length == 0) return;
         Sent storage s = _sent[i % _sent.length];
         if (!s.received) return;
-        Outcome o = (s.home ? harbour : bank)
-        .ackPackets(_acks(_one(s.packet), s.succeeded ? SUCCESS : FAILURE))[0];
+        Outcome o =
+            (s.home ? harbour : bank).ackPackets(_acks(_one(s.packet), s.succeeded ? SUCCESS : FAILURE))[0];
         if (o != Outcome.Acknowledged) return;
         check(!s.settled, "settled once");
         s.settled = true;

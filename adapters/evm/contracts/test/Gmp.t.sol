@@ -58,7 +58,11 @@ contract GmpTest is Link {
             p.payloads[0].value,
             abi.encode(
                 GmpPacketData(
-                    Hex.fromAddress(carrier), Hex.fromAddress(address(registry)), "", _register("LUPU-0001"), ""
+                    Hex.fromAddress(carrier),
+                    Hex.fromAddress(address(registry)),
+                    "",
+                    _register("LUPU-0001"),
+                    ""
                 )
             ),
             "payload"

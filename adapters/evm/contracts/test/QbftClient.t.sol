@@ -51,11 +51,7 @@ contract QbftClientTest is Test {
         eq(client.getClientState(), abi.encode(s), "state as given");
         eq(client.getConsensusStateHash(100), keccak256(abi.encode(c)), "anchor");
         eq(client.getConsensusStateHash(99), 0, "nothing else");
-        eq(
-            client.chainIdentity(),
-            keccak256(abi.encode(s.chainId, s.router, s.routerCodeHash)),
-            "identity"
-        );
+        eq(client.chainIdentity(), keccak256(abi.encode(s.chainId, s.router, s.routerCodeHash)), "identity");
         s.kind = 2;
         _refused(s, c, QbftLightClient.InvalidKind.selector);
         (s, c) = _state();

@@ -183,7 +183,9 @@ contract QbftVectorsTest is Test {
         vm.warp(c.now);
         Height memory height = Height(0, uint64(c.height));
         _verified(
-            c, client, abi.encodeCall(client.verifyBatch, (MsgVerifyBatch(c.proof, height, c.paths, c.values)))
+            c,
+            client,
+            abi.encodeCall(client.verifyBatch, (MsgVerifyBatch(c.proof, height, c.paths, c.values)))
         );
         if (c.paths.length != 1) return;
         bytes memory single = c.values[0] == 0

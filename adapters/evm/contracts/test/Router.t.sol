@@ -410,9 +410,7 @@ contract RouterTest is Link {
         Packet memory second = _send("two");
         bank.recvPacket(_recv(first));
         vm.prank(address(7));
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7)));
         harbour.pause();
         harbour.pause();
         bank.pause();
@@ -454,9 +452,7 @@ contract RouterTest is Link {
         vm.expectRevert(abi.encodeWithSelector(RouterApps.AppNotFound.selector, "gasless"));
         harbour.getIBCApp("gasless");
         vm.prank(address(7));
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(7)));
         harbour.addIBCApp("plain", address(plain));
     }
 

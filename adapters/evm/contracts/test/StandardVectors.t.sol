@@ -81,7 +81,11 @@ contract Calls {
         }
     }
 
-    function path(string calldata client, uint256 kind, uint64 sequence) external pure returns (bytes memory) {
+    function path(string calldata client, uint256 kind, uint64 sequence)
+        external
+        pure
+        returns (bytes memory)
+    {
         return Ics24.path("", client, kind, sequence);
     }
 
@@ -136,8 +140,7 @@ contract StandardVectorsTest is Test {
             p.payloads = new Payload[](c.payloads.length);
             for (uint256 j = 0; j < c.payloads.length; ++j) {
                 PayloadCase memory l = c.payloads[j];
-                p.payloads[j] =
-                    Payload(l.source_port, l.destination_port, l.version, l.encoding, l.value);
+                p.payloads[j] = Payload(l.source_port, l.destination_port, l.version, l.encoding, l.value);
                 eq(calls.hash(p.payloads[j]), c.payload_hashes[j], c.name);
             }
             eq(calls.commit(p), c.commitment, c.name);
@@ -206,16 +209,13 @@ contract StandardVectorsTest is Test {
         for (uint256 i = 0; i < cases.length; ++i) {
             if (cases[i].commitment.length == 0) continue;
             ++committed;
-            eq(
-                abi.encode(calls.commitAcks(cases[i].acknowledgements)), cases[i].commitment, cases[i].name
-            );
+            eq(abi.encode(calls.commitAcks(cases[i].acknowledgements)), cases[i].commitment, cases[i].name);
         }
         check(committed > 4, "some are committed");
     }
 
     function test_identifiers() external view {
-        string memory json =
-            vm.readFile(string.concat(DIR, "identifiers.json"));
+        string memory json = vm.readFile(string.concat(DIR, "identifiers.json"));
         uint256 count = vm.parseJsonUint(json, ".count");
         for (uint256 i = 0; i < count; ++i) {
             string memory pos = string.concat(".cases[", vm.toString(i), "]");

@@ -61,7 +61,11 @@ contract ProofReader {
         PackedProof.finish(walk);
     }
 
-    function readAccount(bytes calldata account) external pure returns (bytes32 storageRoot, bytes32 codeHash) {
+    function readAccount(bytes calldata account)
+        external
+        pure
+        returns (bytes32 storageRoot, bytes32 codeHash)
+    {
         uint256 start;
         assembly {
             start := account.offset

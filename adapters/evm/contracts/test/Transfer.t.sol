@@ -257,7 +257,14 @@ contract TransferTest is TransferLink {
         _eCnyToHarbour(500);
         bank.addClient("bank.other", _counterparty("other.bank"), address(bankClient));
         Packet memory p;
-        p = _forged(1, _data(string.concat("transfer/other.bank/", Hex.fromAddress(address(ecny))), Hex.fromAddress(bob), 500));
+        p = _forged(
+            1,
+            _data(
+                string.concat("transfer/other.bank/", Hex.fromAddress(address(ecny))),
+                Hex.fromAddress(bob),
+                500
+            )
+        );
         p.sourceClient = "other.bank";
         p.destClient = "bank.other";
         _commit(harbour, p);
@@ -280,9 +287,8 @@ contract TransferTest is TransferLink {
         eq(bytes(data.denom), bytes(_trace()), "full trace on the wire");
         eq(onHarbour.escrowed("harbour.third", address(voucher)), 300, "escrowed");
         eq(voucher.totalSupply(), 500, "supply unchanged");
-        Packet memory back = _forged(
-            5, _data(string.concat("transfer/third.harbour/", _trace()), Hex.fromAddress(bob), 100)
-        );
+        Packet memory back =
+            _forged(5, _data(string.concat("transfer/third.harbour/", _trace()), Hex.fromAddress(bob), 100));
         back.sourceClient = "third.harbour";
         back.destClient = "harbour.third";
         _commit(bank, back);

@@ -35,7 +35,8 @@ abstract contract IBCApp is IIBCApp, ICallbackGasLimit {
     /// comes from the governed port of the same name.
     function _checkPayload(Payload calldata payload) internal view {
         if (
-            keccak256(bytes(payload.sourcePort)) != PORT_HASH || keccak256(bytes(payload.destPort)) != PORT_HASH
+            keccak256(bytes(payload.sourcePort)) != PORT_HASH
+                || keccak256(bytes(payload.destPort)) != PORT_HASH
         ) revert WrongPort();
         if (keccak256(bytes(payload.version)) != VERSION_HASH) revert WrongVersion();
         if (keccak256(bytes(payload.encoding)) != ENCODING_HASH) revert WrongEncoding();

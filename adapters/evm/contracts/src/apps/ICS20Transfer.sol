@@ -156,7 +156,9 @@ contract ICS20Transfer is IICS20Transfer, IBCApp {
         );
         return router.sendPacket(
             MsgSendPacket(
-                msg_.sourceClient, msg_.timeoutTimestamp, Payload(PORT, msg_.destPort, VERSION, ENCODING, value)
+                msg_.sourceClient,
+                msg_.timeoutTimestamp,
+                Payload(PORT, msg_.destPort, VERSION, ENCODING, value)
             )
         );
     }

@@ -12,7 +12,11 @@ contract BillOfLadingRegistry {
     }
 
     event BillOfLadingRegistered(
-        uint256 indexed index, address indexed registrar, string blNumber, bytes32 documentHash, string carrier
+        uint256 indexed index,
+        address indexed registrar,
+        string blNumber,
+        bytes32 documentHash,
+        string carrier
     );
 
     error EmptyNumber();

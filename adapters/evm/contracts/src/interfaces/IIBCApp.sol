@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {
-    OnRecvPacketCallback,
-    OnAcknowledgementPacketCallback,
-    OnTimeoutPacketCallback
-} from "./Types.sol";
+import {OnRecvPacketCallback, OnAcknowledgementPacketCallback, OnTimeoutPacketCallback} from "./Types.sol";
 
 /// @title An application behind a port
 interface IIBCApp {

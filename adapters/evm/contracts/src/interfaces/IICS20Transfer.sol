@@ -25,19 +25,39 @@ struct FungibleTokenPacketData {
 /// @dev The client in every event is the client on this chain; `sequence` is the packet's.
 interface IICS20Transfer {
     event Escrowed(
-        string indexed clientId, address indexed token, address indexed account, uint256 amount, uint64 sequence
+        string indexed clientId,
+        address indexed token,
+        address indexed account,
+        uint256 amount,
+        uint64 sequence
     );
     event Released(
-        string indexed clientId, address indexed token, address indexed account, uint256 amount, uint64 sequence
+        string indexed clientId,
+        address indexed token,
+        address indexed account,
+        uint256 amount,
+        uint64 sequence
     );
     event Minted(
-        string indexed clientId, address indexed token, address indexed account, uint256 amount, uint64 sequence
+        string indexed clientId,
+        address indexed token,
+        address indexed account,
+        uint256 amount,
+        uint64 sequence
     );
     event Burned(
-        string indexed clientId, address indexed token, address indexed account, uint256 amount, uint64 sequence
+        string indexed clientId,
+        address indexed token,
+        address indexed account,
+        uint256 amount,
+        uint64 sequence
     );
     event Refunded(
-        string indexed clientId, address indexed token, address indexed account, uint256 amount, uint64 sequence
+        string indexed clientId,
+        address indexed token,
+        address indexed account,
+        uint256 amount,
+        uint64 sequence
     );
     event VoucherCreated(address indexed token, string trace);
 

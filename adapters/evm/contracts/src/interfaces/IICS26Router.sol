@@ -35,8 +35,11 @@ interface IICS02Client {
         returns (string memory);
 
     /// @notice Puts an announced client of the same chain in the place of the bound one. Governance only.
-    function migrateClient(string calldata clientId, CounterpartyInfo calldata counterpartyInfo, address client)
-        external;
+    function migrateClient(
+        string calldata clientId,
+        CounterpartyInfo calldata counterpartyInfo,
+        address client
+    ) external;
 
     /// @notice Passes a header to a client. Open to anyone.
     function updateClient(string calldata clientId, bytes calldata updateMsg) external returns (UpdateResult);

@@ -28,10 +28,18 @@ struct GmpAcknowledgement {
 /// @title General message passing (ICS-27 GMP, version `ics27-2`, Solidity ABI encoding)
 interface IICS27Gmp {
     event CallSent(
-        string indexed clientId, uint64 indexed sequence, address indexed sender, string receiver, bytes payload
+        string indexed clientId,
+        uint64 indexed sequence,
+        address indexed sender,
+        string receiver,
+        bytes payload
     );
     event CallExecuted(
-        string indexed clientId, uint64 indexed sequence, address indexed target, address account, bytes result
+        string indexed clientId,
+        uint64 indexed sequence,
+        address indexed target,
+        address account,
+        bytes result
     );
     /// @dev `result` is what the target returned; empty if `success` is false.
     event CallAcknowledged(

@@ -19,7 +19,10 @@ library Hex {
         uint256 length = data.length;
         assembly ("memory-safe") {
             let out := add(text, 34)
-            for { let pos := add(data, 32) let end := add(pos, length) } lt(pos, end) { pos := add(pos, 1) } {
+            for {
+                let pos := add(data, 32)
+                let end := add(pos, length)
+            } lt(pos, end) { pos := add(pos, 1) } {
                 let b := byte(0, mload(pos))
                 mstore8(out, byte(shr(4, b), digits))
                 mstore8(add(out, 1), byte(and(b, 0x0f), digits))

@@ -34,7 +34,11 @@ library Ics24 {
     }
 
     /// @notice keccak256 of a path of this chain.
-    function key(string calldata clientId, uint256 kind, uint64 sequence) internal pure returns (bytes32 hash) {
+    function key(string calldata clientId, uint256 kind, uint64 sequence)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
         bytes calldata id = bytes(clientId);
         assembly ("memory-safe") {
             let scratch := mload(0x40)
@@ -75,10 +79,12 @@ library Ics24 {
         return _commit(sha256(bytes(destClient)), timeout, sha256(abi.encode(hashPayload(payload))));
     }
 
-    function _commit(bytes32 destClientHash, uint64 timeout, bytes32 payloads) private pure returns (bytes32) {
-        return sha256(
-            abi.encodePacked(uint8(2), destClientHash, sha256(abi.encodePacked(timeout)), payloads)
-        );
+    function _commit(bytes32 destClientHash, uint64 timeout, bytes32 payloads)
+        private
+        pure
+        returns (bytes32)
+    {
+        return sha256(abi.encodePacked(uint8(2), destClientHash, sha256(abi.encodePacked(timeout)), payloads));
     }
 
     /// @notice sha256 over the sha256 of the five fields.

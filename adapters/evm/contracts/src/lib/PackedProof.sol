@@ -97,7 +97,10 @@ library PackedProof {
         assembly ("memory-safe") {
             let difference := xor(key, previous)
             entry := mload(add(levels, shl(5, sub(restart, 1))))
-            bad := or(gt(restart, length), iszero(iszero(shr(sub(256, shl(2, and(entry, 0xff))), difference))))
+            bad := or(
+                gt(restart, length),
+                iszero(iszero(shr(sub(256, shl(2, and(entry, 0xff))), difference)))
+            )
             if lt(restart, length) {
                 let following := and(mload(add(levels, shl(5, restart))), 0xff)
                 bad := or(bad, iszero(shr(sub(256, shl(2, following)), difference)))
@@ -226,12 +229,13 @@ library PackedProof {
                 }
                 if or(gt(head, 0x3f), iszero(pathLength)) { refuse() }
                 newDepth := add(depth_, nibbles)
-                let matches := iszero(
-                    or(
-                        gt(newDepth, 64),
-                        shr(sub(256, shl(2, nibbles)), xor(fragment, shl(shl(2, depth_), key_)))
+                let matches :=
+                    iszero(
+                        or(
+                            gt(newDepth, 64),
+                            shr(sub(256, shl(2, nibbles)), xor(fragment, shl(shl(2, depth_), key_)))
+                        )
                     )
-                )
                 switch gt(head, 0x1f)
                 case 1 {
                     payload, length := text(second, end)
@@ -292,7 +296,10 @@ library PackedProof {
                     heads := or(shl(8, heads), head)
                     p := add(add(p, 1), and(head, 0x20))
                 }
-                plain := eq(and(heads, 0xdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdf), 0x80808080808080808080808080808080)
+                plain := eq(
+                    and(heads, 0xdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdf),
+                    0x80808080808080808080808080808080
+                )
                 plain := and(plain, and(eq(byte(0, calldataload(p)), 0x80), eq(add(p, 1), end)))
             }
 
@@ -340,7 +347,9 @@ library PackedProof {
                         if lt(depth, 64) { heads, plain := children(item, end) }
                         switch plain
                         case 1 {
-                            if slot { mstore(slot, or(or(shl(168, 1), shl(40, heads)), or(shl(8, item), depth))) }
+                            if slot {
+                                mstore(slot, or(or(shl(168, 1), shl(40, heads)), or(shl(8, item), depth)))
+                            }
                         }
                         default {
                             node, childHash, value, valueLength := branch(item, end, depth, key)

@@ -39,7 +39,9 @@ library QbftMessages {
             pos := message.offset
         }
         uint256 end = pos + message.length;
-        if (message.length < 0x60 || AbiReader.word(pos) != 0x20 || AbiReader.word(pos + 0x20) != 0x40) revert AbiReader.MalformedMessage();
+        if (message.length < 0x60 || AbiReader.word(pos) != 0x20 || AbiReader.word(pos + 0x20) != 0x40) {
+            revert AbiReader.MalformedMessage();
+        }
         uint256 second = AbiReader.word(pos + 0x40);
         uint256 next = _update(a, pos + 0x60, end);
         if (second != next - pos - 0x20) revert AbiReader.MalformedMessage();
@@ -57,7 +59,9 @@ library QbftMessages {
             pos := message.offset
         }
         uint256 end = pos + message.length;
-        if (message.length < 0xc0 || AbiReader.word(pos) != 0x20 || AbiReader.word(pos + 0x80) != 0x80) revert AbiReader.MalformedMessage();
+        if (message.length < 0xc0 || AbiReader.word(pos) != 0x20 || AbiReader.word(pos + 0x80) != 0x80) {
+            revert AbiReader.MalformedMessage();
+        }
         timestamp = AbiReader.word(pos + 0x20);
         if (timestamp > type(uint64).max) revert AbiReader.MalformedMessage();
         storageRoot = bytes32(AbiReader.word(pos + 0x40));

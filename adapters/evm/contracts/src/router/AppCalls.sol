@@ -49,7 +49,9 @@ abstract contract AppCalls {
                 mstore8(pos, STARVED)
                 revert(pos, 1)
             }
-            if iszero(call(limit, app, 0, pos, data.length, 0, 0)) { fail(pos, 0, returndatasize()) }
+            if iszero(call(limit, app, 0, pos, data.length, 0, 0)) {
+                fail(pos, 0, returndatasize())
+            }
             if lt(returndatasize(), 0x40) { fail(pos, 0, 0) }
             returndatacopy(pos, 0, 0x40)
             let length := mload(add(pos, 0x20))

@@ -44,7 +44,10 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
     }
 
     /// @dev In a batch everything but success is reported.
-    function _report(Settlement memory s, PacketCodec.View memory v, Outcome outcome) internal returns (Outcome) {
+    function _report(Settlement memory s, PacketCodec.View memory v, Outcome outcome)
+        internal
+        returns (Outcome)
+    {
         if (outcome > Outcome.TimedOut) {
             bytes32 topic = PacketOutcome.selector;
             bytes32 clientHash = s.clientHash;
@@ -117,7 +120,9 @@ abstract contract PacketSettlement is IICS26Router, IICS26RouterBatch, AppCalls 
         Packet calldata packet,
         bytes calldata ack
     ) internal returns (Outcome) {
-        if (PacketCodec.hashOf(v.dest, v.destLength) != s.counterpartyHash) return Outcome.NotOurs;
+        if (PacketCodec.hashOf(v.dest, v.destLength) != s.counterpartyHash) {
+            return Outcome.NotOurs;
+        }
         if (_isMalformed(v) || ack.length == 0) return Outcome.Malformed;
         (Outcome outcome, bytes32 slot, bytes32 commitment) = _committed(v, packet);
         if (outcome != Outcome.None) return outcome;

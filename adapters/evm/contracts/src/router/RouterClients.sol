@@ -131,8 +131,10 @@ abstract contract RouterClients is IICS02Client, IICS26RouterBatch, AccessManage
         view
     {
         ILightClientBatch current = _client(clientId);
-        if (keccak256(abi.encode(info)) != keccak256(abi.encode(RouterStorage.clients().counterparties[clientId])))
-        {
+        if (
+            keccak256(abi.encode(info))
+                != keccak256(abi.encode(RouterStorage.clients().counterparties[clientId]))
+        ) {
             revert MigrationChangesCounterparty();
         }
         _checkClient(client);

@@ -14,8 +14,7 @@ import {Vm} from "./Test.sol";
 /// @dev The link with a transfer application on both sides. eCNY lives on bank.
 abstract contract TransferLink is Link {
     bytes internal constant SUCCESS = "{\"result\":\"AQ==\"}";
-    bytes internal constant FAILURE =
-        hex"4774d4a575993f963b1c06573736617a457abef8589178db8d10c94b4ab511ab";
+    bytes internal constant FAILURE = hex"4774d4a575993f963b1c06573736617a457abef8589178db8d10c94b4ab511ab";
 
     ICS20Transfer internal onHarbour;
     ICS20Transfer internal onBank;
