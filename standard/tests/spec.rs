@@ -14,7 +14,7 @@ struct Rule<'a> {
 }
 
 fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"))
 }
 
 fn rules(spec: &str) -> Vec<Rule<'_>> {

@@ -2,14 +2,15 @@
 
 use anyhow::{Context, Result, bail};
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
 
 /// The checkout's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands in the workspace").to_path_buf()
+    let xtask = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("run by `cargo xtask`"));
+    xtask.parent().expect("xtask stands in the workspace").to_path_buf()
 }
 
 /// Whether this is a machine that may be changed without asking.

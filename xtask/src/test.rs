@@ -25,7 +25,7 @@ pub fn run(o: &Options) -> Result<()> {
     }
     // One profile for the program, the tests and the demo: everything is compiled once.
     steps.step("build", || run::run(".", &["cargo", "build", "--release", "--workspace", "--all-targets"]))?;
-    steps.step("tests", || run::run(".", &["cargo", "test", "--release", "--workspace"]))?;
+    steps.step("tests", || run::run(".", &["cargo", "test", "--release", "--workspace", "--no-fail-fast"]))?;
     if !o.quick {
         steps.step("kill tests", kill_tests)?;
     }

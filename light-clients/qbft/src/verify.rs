@@ -163,8 +163,9 @@ pub struct Verified {
     pub header: Header,
 }
 
-fn ascending(addresses: &[Address]) -> bool {
-    addresses.is_sorted_by(|a, b| a < b)
+/// Strictly ascending, and so distinct, and none zero.
+fn is_set(addresses: &[Address]) -> bool {
+    addresses.is_sorted_by(|a, b| a < b) && addresses.first().is_none_or(|a| !a.is_zero())
 }
 
 /// Checks 5 to 9: number, state root, time.
@@ -207,8 +208,7 @@ pub(crate) fn check_state_root(header: &Header) -> Result<(), UpdateError> {
 /// Check 10.
 pub(crate) fn check_validators(header: &Header) -> Result<(), UpdateError> {
     let list = header.validators();
-    let zero = list.iter().any(|a| a.is_zero());
-    if list.is_empty() || list.len() > 255 || zero || !ascending(list) {
+    if list.is_empty() || list.len() > 255 || !is_set(list) {
         return Err(UpdateError::InvalidValidatorSet(list.len()));
     }
     Ok(())
@@ -285,8 +285,8 @@ pub fn check_header(
 ) -> Result<Vec<Address>, UpdateError> {
     check_position(header, trusted.height, trusted.timestamp, rules, now)?;
     check_validators(header)?;
-    if !ascending(trusted.validators) {
-        return Err(UpdateError::TrustedValidatorsMismatch("not strictly ascending"));
+    if !is_set(trusted.validators) {
+        return Err(UpdateError::TrustedValidatorsMismatch("not strictly ascending, or one is zero"));
     }
     let signers = check_seals(header, recover)?;
     check_overlap(&signers, trusted.validators, rules)?;
@@ -307,8 +307,8 @@ fn trusted_validators(header: &Header, message: &UpdateMessage) -> Result<Vec<Ad
         return Err(Mismatch("missing although the header lists another set"));
     }
     let list = split_addresses(given).ok_or(Mismatch("not whole addresses"))?;
-    if !ascending(&list) {
-        return Err(Mismatch("not strictly ascending"));
+    if !is_set(&list) {
+        return Err(Mismatch("not strictly ascending, or one is zero"));
     }
     if keccak256(given) != message.trusted.validators_hash {
         return Err(Mismatch("another hash"));

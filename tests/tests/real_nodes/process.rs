@@ -33,7 +33,7 @@ pub struct Node {
 }
 
 pub fn packages() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("nodes/node_modules")
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("nodes/node_modules")
 }
 
 fn free_port() -> u16 {

@@ -292,7 +292,7 @@ fn check(client: &Client, m: &Message) -> Check<Outcome> {
         let list = &m.trusted_validators;
         need(list.len().is_multiple_of(20), "TrustedValidatorsMismatch")?;
         let split: Vec<Address> = list.chunks(20).map(Address::from_slice).collect();
-        let good = !split.is_empty() && ascending(&split);
+        let good = !split.is_empty() && ascending(&split) && !split.contains(&Address::ZERO);
         need(good && keccak256(list).as_slice() == m.trusted_hash, "TrustedValidatorsMismatch")?;
         split
     };

@@ -30,7 +30,8 @@ fn write(file: &str, about: &str, cases: Vec<Value>) {
         text.push_str(&format!("    {case}{comma}\n"));
     }
     text.push_str("  ]\n}\n");
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../standard/vectors/qbft");
+    let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"))
+        .join("../../standard/vectors/qbft");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(file), text).unwrap();
     println!("{file}: {} cases", cases.len());

@@ -149,6 +149,10 @@ fn trusted_lists(out: &mut Vec<Value>) {
     s.trusted.validators_hash = validators_hash(&twice);
     s.restore();
     put("trusted_twice", "one address twice would count twice", &s, joined(&twice));
+    let with_zero = [vec![0; 20], joined(&old)].concat();
+    s.trusted.validators_hash = keccak256(&with_zero);
+    s.restore();
+    put("trusted_with_zero", "the zero address, as which a failed recovery might pass", &s, with_zero);
     let bytes = [joined(&old), vec![7; 19]].concat();
     s.trusted.validators_hash = keccak256(&bytes);
     s.restore();

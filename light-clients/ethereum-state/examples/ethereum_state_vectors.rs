@@ -21,7 +21,8 @@ fn write(file: &str, about: &str, cases: &[Value]) {
         cases.len(),
         lines.join(",\n")
     );
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../standard/vectors/ethereum-state");
+    let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"))
+        .join("../../standard/vectors/ethereum-state");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(file), text).unwrap();
     println!("{file}: {} cases", cases.len());
