@@ -1,0 +1,1 @@
+//! ICS-27 general messages for FRAME.

@@ -1,0 +1,1 @@
+//! The IBC v2 host for FRAME: clients, packets, receipts.

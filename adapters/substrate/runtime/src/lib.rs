@@ -1,0 +1,1 @@
+//! A consortium runtime with the IBC pallets.

@@ -1,0 +1,1 @@
+//! The adapter for Substrate chains, on subxt.

@@ -1,0 +1,1 @@
+//! Light client of Substrate chains by BEEFY commitments.

@@ -1,0 +1,1 @@
+//! Substrate headers and state-trie proofs, many keys from one node set.
