@@ -1,0 +1,2 @@
+//! Verifying an update against verifying as many bare signatures.
+fn main() {}
