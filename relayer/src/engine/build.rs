@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
         let mut at = view.trusted.clone();
         let mut updates = Vec::new();
         if let Some(target) = target.filter(|t| *t > at.height) {
-            updates = client.tracked.prover.updates(&view.client.state, &view.trusted, target).await?;
+            updates = client.prover.updates(&view.client.state, &view.trusted, target).await?;
             for update in &updates {
                 let unproven = |what: String| AdapterError::new(&client.tracked.id, ErrorKind::Unproven, what);
                 match copy.update(&update.message, now) {
@@ -270,7 +270,7 @@ impl<'a> Builder<'a> {
 
     /// Asks the prover for one proof of all these claims, and our own copy of the client whether it holds.
     async fn prove(&self, items: &[Due]) -> Result<Group, Trouble> {
-        let prover = &self.client.tracked.prover;
+        let prover = &self.client.prover;
         let paths: Vec<Path> = items.iter().map(proven_path).collect();
         let mut order = prover.proof_order(&paths);
         let mut sorted = order.clone();

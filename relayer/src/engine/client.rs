@@ -1,7 +1,7 @@
 //! The relayer's own copy of a client on a host, and what it says about updates and proofs.
 
 use super::context::{ChainContext, Shared};
-use lupu_adapter::{AdapterError, BoundClient, ErrorKind, TrustedState};
+use lupu_adapter::{AdapterError, BoundClient, ErrorKind, Prover, TrustedState};
 use lupu_light_client::{LightClient, Status};
 use lupu_standard::{ClientId, Height, TimestampSecs};
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,14 +27,22 @@ pub(crate) struct HostedClient {
     pub(crate) shared: Arc<Shared>,
     pub(crate) host: Arc<ChainContext>,
     pub(crate) tracked: Arc<ChainContext>,
+    /// Makes proofs about the tracked chain for clients of this one's type.
+    pub(crate) prover: Arc<dyn Prover>,
     pub(crate) id: ClientId,
     /// Consensus states that our own copy accepted and that are on their way to the host.
     proven: BTreeMap<Height, Vec<u8>>,
 }
 
 impl HostedClient {
-    pub(crate) fn new(shared: Arc<Shared>, host: Arc<ChainContext>, tracked: Arc<ChainContext>, id: ClientId) -> Self {
-        Self { shared, host, tracked, id, proven: BTreeMap::new() }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        host: Arc<ChainContext>,
+        tracked: Arc<ChainContext>,
+        prover: Arc<dyn Prover>,
+        id: ClientId,
+    ) -> Self {
+        Self { shared, host, tracked, prover, id, proven: BTreeMap::new() }
     }
 
     fn error(&self, kind: ErrorKind, message: String) -> AdapterError {
@@ -58,7 +66,7 @@ impl HostedClient {
             }
             Err(error) => return Err(error),
         };
-        let copy = self.tracked.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
+        let copy = self.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
         let trusting_period = copy.trusting_period();
         Ok(ClientView { client, trusted, confirmed, conflict, trusting_period })
     }
@@ -82,7 +90,7 @@ impl HostedClient {
                     )
                 })?;
                 let trusted = TrustedState { height, consensus_state };
-                match self.tracked.prover.check_trusted(&trusted).await {
+                match self.prover.check_trusted(&trusted).await {
                     Ok(()) => trusted,
                     Err(error) if error.kind == ErrorKind::Pruned => {
                         tracing::debug!(chain = %self.host.id, client = %self.id, %error, "the client's newest state is pruned");
@@ -112,7 +120,7 @@ impl HostedClient {
 
     /// Our own copy of the client.
     pub(crate) fn copy(&self, view: &ClientView) -> Result<Box<dyn LightClient>, AdapterError> {
-        self.tracked.prover.light_client(&view.client.state, std::slice::from_ref(&view.trusted))
+        self.prover.light_client(&view.client.state, std::slice::from_ref(&view.trusted))
     }
 
     /// The worse of what the host says and what our own copy says.

@@ -34,7 +34,8 @@ pub(crate) struct SeenHead {
 pub(crate) struct ChainContext {
     pub(crate) id: ChainId,
     pub(crate) chain: Arc<dyn Chain>,
-    pub(crate) prover: Arc<dyn Prover>,
+    /// One for each client type that the chain can be proven to.
+    pub(crate) provers: Vec<Arc<dyn Prover>>,
     pub(crate) accounts: Arc<Accounts>,
     /// Newest finalized block.
     pub(crate) head: watch::Sender<Option<SeenHead>>,
@@ -48,18 +49,23 @@ pub(crate) struct ChainContext {
 }
 
 impl ChainContext {
-    pub(crate) fn new(chain: Arc<dyn Chain>, prover: Arc<dyn Prover>) -> Self {
+    pub(crate) fn new(chain: Arc<dyn Chain>, provers: Vec<Arc<dyn Prover>>) -> Self {
         Self {
             id: chain.id().clone(),
             accounts: Arc::new(Accounts::new(chain.accounts())),
             chain,
-            prover,
+            provers,
             head: watch::channel(None).0,
             scanned: watch::channel(None).0,
             rescan: Mutex::new(None),
             rescan_asked: Notify::new(),
             trouble: Mutex::new(None),
         }
+    }
+
+    /// The prover that serves clients of a type.
+    pub(crate) fn prover(&self, client_type: &str) -> Option<Arc<dyn Prover>> {
+        self.provers.iter().find(|p| p.client_type() == client_type).cloned()
     }
 
     /// Asks the scanner to read once more from a height.

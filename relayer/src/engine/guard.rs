@@ -28,7 +28,7 @@ impl Worker {
             return Ok(Round::Idle);
         }
         let Some(lease) = self.lease().await? else { return Ok(Round::Idle) };
-        let provable = self.client.tracked.prover.provable_height().await?;
+        let provable = self.client.prover.provable_height().await?;
         let builder = Builder::new(&self.client, view, lease.account(), Some(provable)).await?;
         let (ready, update, at) = (builder.update_only().await?, builder.update_height(), builder.at().clone());
         drop(builder);
@@ -108,7 +108,7 @@ impl Worker {
     async fn look_for_misbehaviour(&mut self) -> Result<Option<Round>, WorkError> {
         let Some(view) = &self.view else { return Ok(None) };
         let tracked = self.client.tracked.clone();
-        let evidence = tracked.prover.evidence(&view.client.state, &view.trusted).await?;
+        let evidence = self.client.prover.evidence(&view.client.state, &view.trusted).await?;
         let Some(evidence) = evidence else { return Ok(None) };
         if let Err(rejection) = self.client.copy(view)?.misbehaviour(&evidence, self.client.now()?) {
             tracing::debug!(chain = %tracked.id, client = %self.client.id, %rejection, "evidence that this client would not accept");

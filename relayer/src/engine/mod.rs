@@ -87,13 +87,13 @@ impl Engine {
     pub fn new(
         config: EngineConfig,
         store: Store,
-        chains: Vec<(Arc<dyn Chain>, Arc<dyn Prover>)>,
+        chains: Vec<(Arc<dyn Chain>, Vec<Arc<dyn Prover>>)>,
         routes: Vec<Route>,
     ) -> Result<Self, EngineError> {
         let mut contexts = BTreeMap::new();
-        for (chain, prover) in chains {
+        for (chain, provers) in chains {
             let id = chain.id().clone();
-            let context = ChainContext::new(chain, prover);
+            let context = ChainContext::new(chain, provers);
             if context.accounts.is_empty() {
                 return Err(EngineError::NoAccounts(id));
             }

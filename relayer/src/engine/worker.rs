@@ -276,7 +276,7 @@ impl Worker {
     /// Where to prove: `Some(None)` at the client's newest height, `Some(height)` after an update to
     /// it, `None` when nothing can be proven yet.
     async fn target(&self, view: &ClientView, items: &[Due]) -> Result<Option<Option<Height>>, WorkError> {
-        let provable = self.client.tracked.prover.provable_height().await?;
+        let provable = self.client.prover.provable_height().await?;
         let known = view.trusted.height;
         let recent = provable.0.saturating_sub(known.0) <= self.shared().config.reuse_blocks;
         if known >= plan::needed(items) && recent && view.confirmed && !self.force_update {

@@ -54,8 +54,8 @@ pub struct Connected {
 
 impl Connected {
     /// As the engine takes it.
-    pub fn for_engine(&self) -> (Arc<dyn Chain>, Arc<dyn Prover>) {
-        (self.chain.clone(), self.prover.clone())
+    pub fn for_engine(&self) -> (Arc<dyn Chain>, Vec<Arc<dyn Prover>>) {
+        (self.chain.clone(), vec![self.prover.clone()])
     }
 }
 

@@ -90,8 +90,8 @@ impl World {
 
     async fn start_on(&self, name: &str) -> Running {
         let store = Store::open(self.path(name)).await.unwrap();
-        let pair = |fake: &Arc<Fake>| -> (Arc<dyn Chain>, Arc<dyn Prover>) {
-            (Arc::new(Handle(fake.clone())), Arc::new(Handle(fake.clone())))
+        let pair = |fake: &Arc<Fake>| -> (Arc<dyn Chain>, Vec<Arc<dyn Prover>>) {
+            (Arc::new(Handle(fake.clone())), vec![Arc::new(Handle(fake.clone()))])
         };
         let chains = vec![pair(&self.harbour), pair(&self.bank)];
         let engine = Engine::new(self.config.clone(), store.clone(), chains, vec![self.route()]).unwrap();
