@@ -1,0 +1,291 @@
+//! Sending packets, and batches of packets that come back or come in.
+
+use crate::{
+    Commitments, Config, Error, Event, IbcApps, Outcome, Pallet, Paused, RelayMessage, ScalePacket, ScalePayload,
+    Sequences, Settling,
+    clients::ClientRecord,
+    settlement::Settlement,
+    wire::{IdentifierBytes, client_bytes, commit_acknowledgements, raw_path},
+};
+use alloc::{vec, vec::Vec};
+use alloy_primitives::B256;
+use frame_support::{
+    dispatch::{DispatchErrorWithPostInfo, DispatchResultWithPostInfo, PostDispatchInfo},
+    ensure,
+    storage::{transactional::TRANSACTION_LEVEL_KEY, unhashed},
+    weights::Weight,
+};
+use lupu_light_client::{Claim, Status, UpdateResult};
+use lupu_standard::{
+    ClientId, Packet, PathKind, Payload, Sequence, TimestampSecs,
+    rules::{PayloadRule, PayloadsError, SendError, SendView, check_send},
+};
+use sp_io::hashing::keccak_256;
+
+/// Storage layers that may be open when packets settle. So many less than the 255 there are would
+/// let a relayer make an application fail.
+const MAX_LAYERS: u32 = 16;
+
+/// What the messages of one call did.
+pub(crate) struct Relayed {
+    /// An outcome for each packet of each message.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// What callbacks left of the weight given to them.
+    pub weight_left: Weight,
+}
+
+/// A batch whose proof holds.
+struct Proven {
+    id: IdentifierBytes,
+    counterparty: ClientId,
+    time: TimestampSecs,
+}
+
+impl<T: Config> Pallet<T> {
+    /// Commits to a packet of one payload and returns its sequence. `timeout` is in UNIX seconds.
+    ///
+    /// For applications of the runtime only: whoever calls it speaks for the payload's source
+    /// port.
+    pub fn send_packet(client: ClientId, timeout: TimestampSecs, payload: Payload) -> Result<u64, Error<T>> {
+        ensure!(!Paused::<T>::get(), Error::HostPaused);
+        let id = client_bytes(&client);
+        let record = Self::record(&id)?;
+        let (counterparty, _) = record.bound::<T>()?;
+        ensure!(T::Apps::app(payload.source_port.as_str().as_bytes()).is_some(), Error::UnknownPort);
+        let light_client = record.open::<T>()?;
+        let key = keccak_256(&id);
+        let last = Sequences::<T>::get(key);
+        let sequence = last.checked_add(1).ok_or(Error::SequencesUsedUp)?;
+        let now = Self::now();
+        let packet = Packet {
+            sequence: Sequence::new(sequence).map_err(|_| Error::SequencesUsedUp)?,
+            source_client: client,
+            destination_client: counterparty.clone(),
+            timeout_timestamp: timeout,
+            payloads: vec![payload],
+        };
+        let view = SendView {
+            now,
+            client_active: light_client.status(now) == Status::Active,
+            client_latest: light_client.latest_timestamp(),
+            counterparty: Some(&counterparty),
+            last_sequence: last,
+            payload_rule: PayloadRule::One,
+        };
+        check_send(&packet, &view)?;
+        let packet = ScalePacket::try_from(&packet).map_err(|_| Error::MalformedPayload)?;
+        Sequences::<T>::insert(key, sequence);
+        let path = raw_path(&packet.source_client, PathKind::Commitment, sequence);
+        Commitments::<T>::insert(keccak_256(&path), packet.commitment());
+        Self::deposit_event(Event::PacketSent { packet });
+        Ok(sequence)
+    }
+
+    /// The last sequence that a client has sent, 0 before the first.
+    pub fn last_sequence(client: &ClientId) -> u64 {
+        Sequences::<T>::get(keccak_256(client.as_str().as_bytes()))
+    }
+
+    /// Does all messages and says what the call weighed; `base` is its weight without callbacks.
+    pub(crate) fn settle_all(
+        relayer: &T::AccountId,
+        messages: Vec<RelayMessage>,
+        callback_weight: Weight,
+        base: Weight,
+    ) -> DispatchResultWithPostInfo {
+        match Self::do_relay(relayer, messages, callback_weight) {
+            Ok(done) => {
+                let used = callback_weight.saturating_sub(done.weight_left);
+                Ok(Some(base.saturating_add(used)).into())
+            }
+            // Without a callback that stays, none is charged.
+            Err(error) => Err(DispatchErrorWithPostInfo {
+                post_info: PostDispatchInfo { actual_weight: Some(base), ..Default::default() },
+                error: error.into(),
+            }),
+        }
+    }
+
+    /// Does messages in order, up to one that freezes its client. The caller undoes everything
+    /// where this answers with an error.
+    pub(crate) fn do_relay(
+        relayer: &T::AccountId,
+        messages: Vec<RelayMessage>,
+        callback_weight: Weight,
+    ) -> Result<Relayed, Error<T>> {
+        ensure!(!Settling::<T>::get(), Error::Reentrant);
+        let layers = unhashed::get_or_default::<u32>(TRANSACTION_LEVEL_KEY);
+        ensure!(layers <= MAX_LAYERS, Error::TooDeeplyNested);
+        ensure!(!messages.is_empty(), Error::EmptyBatch);
+        Settling::<T>::put(true);
+        let mut done = Relayed { outcomes: Vec::with_capacity(messages.len()), weight_left: callback_weight };
+        for message in messages {
+            let (outcomes, go_on) = Self::do_message(relayer, message, &mut done.weight_left)?;
+            done.outcomes.push(outcomes);
+            if !go_on {
+                break;
+            }
+        }
+        Settling::<T>::kill();
+        Ok(done)
+    }
+
+    fn do_message(
+        relayer: &T::AccountId,
+        message: RelayMessage,
+        weight_left: &mut Weight,
+    ) -> Result<(Vec<Outcome>, bool), Error<T>> {
+        let outcomes = match message {
+            RelayMessage::UpdateClient { client, message } => {
+                let result = Self::do_update_client(&client, &message)?;
+                return Ok((Vec::new(), result != UpdateResult::Misbehaviour));
+            }
+            RelayMessage::Misbehaviour { client, evidence } => {
+                Self::do_submit_misbehaviour(&client, &evidence)?;
+                Vec::new()
+            }
+            RelayMessage::Receive { packets, proof, height } => {
+                ensure!(!Paused::<T>::get(), Error::HostPaused);
+                let claim = |i: usize| packets.get(i).map_or(Claim::Absent, |p| Claim::Present(p.commitment().into()));
+                let proven = Self::prove(&packets, Side::Destination, claim, &proof, height)?;
+                let mut settlement = proven.settlement::<T>(relayer, weight_left);
+                packets.iter().map(|p| settlement.receive(p)).collect()
+            }
+            RelayMessage::Acknowledge { packets, acknowledgements, proof, height } => {
+                ensure!(packets.len() == acknowledgements.len(), Error::LengthMismatch);
+                let claim = |i: usize| {
+                    let value = acknowledgements.get(i).map(|a| B256::new(commit_acknowledgements(a)));
+                    value.map_or(Claim::Absent, Claim::Present)
+                };
+                let proven = Self::prove(&packets, Side::Acknowledged, claim, &proof, height)?;
+                let mut settlement = proven.settlement::<T>(relayer, weight_left);
+                packets.iter().zip(&acknowledgements).map(|(p, a)| settlement.acknowledge(p, a)).collect()
+            }
+            RelayMessage::Timeout { packets, proof, height } => {
+                let proven = Self::prove(&packets, Side::TimedOut, |_| Claim::Absent, &proof, height)?;
+                let time = proven.time;
+                let mut settlement = proven.settlement::<T>(relayer, weight_left);
+                packets.iter().map(|p| settlement.time_out(p, time)).collect()
+            }
+        };
+        Ok((outcomes, true))
+    }
+
+    /// Verifies one proof over all packets of a batch, which are of one client.
+    fn prove(
+        packets: &[ScalePacket],
+        side: Side,
+        claim: impl Fn(usize) -> Claim,
+        proof: &[u8],
+        height: u64,
+    ) -> Result<Proven, Error<T>> {
+        let first = packets.first().ok_or(Error::EmptyBatch)?;
+        let id = side.here(first).clone();
+        ensure!(packets.iter().all(|p| *side.here(p) == id), Error::MixedBatch);
+        let record: ClientRecord = Self::record(&id)?;
+        let (counterparty, prefix) = record.bound::<T>()?;
+        let claims: Vec<_> = packets
+            .iter()
+            .enumerate()
+            .map(|(i, p)| {
+                let mut path = prefix.to_vec();
+                path.extend(raw_path(side.there(p), side.kind(), p.sequence));
+                (path, claim(i))
+            })
+            .collect();
+        let stored = record.consensus_hash::<T>(lupu_standard::Height(height));
+        let time = record.open::<T>()?.verify(stored, height, &claims, proof, Self::now())?;
+        Ok(Proven { id, counterparty, time })
+    }
+
+    /// What `relay` would do now, without doing it: an outcome for each packet of each message and
+    /// the weight that callbacks used; or the name of the error, and of the check behind it.
+    #[allow(clippy::type_complexity, reason = "the shape of the runtime API")]
+    pub fn simulate(
+        who: T::AccountId,
+        messages: Vec<RelayMessage>,
+        callback_weight: Weight,
+    ) -> Result<(Vec<Vec<u8>>, Weight), Vec<u8>> {
+        use sp_runtime::{DispatchError, TransactionOutcome};
+        let done = frame_support::storage::with_transaction(|| {
+            TransactionOutcome::Rollback(Ok::<_, DispatchError>(Self::do_relay(&who, messages, callback_weight)))
+        });
+        let done = done.map_err(|_| b"TooDeeplyNested".to_vec())?;
+        let done = done.map_err(|e| e.describe().into_bytes())?;
+        let outcomes = done.outcomes.iter().map(|batch| batch.iter().map(|o| *o as u8).collect()).collect();
+        Ok((outcomes, callback_weight.saturating_sub(done.weight_left)))
+    }
+}
+
+impl Proven {
+    fn settlement<'a, T: Config>(self, relayer: &'a T::AccountId, weight_left: &'a mut Weight) -> Settlement<'a, T> {
+        Settlement { client: self.id, counterparty: self.counterparty, relayer, weight_left }
+    }
+}
+
+impl<T: Config> Error<T> {
+    /// The error's name; for a refusal of the light client also the check's.
+    pub fn describe(self) -> alloc::string::String {
+        let check = if let Self::ClientRejected(check) = &self { Some(check.name()) } else { None };
+        let name: &'static str = self.into();
+        check.map_or_else(|| name.into(), |check| alloc::format!("{name}: {check}"))
+    }
+}
+
+impl<T: Config> From<SendError> for Error<T> {
+    fn from(e: SendError) -> Self {
+        match e {
+            SendError::Payloads(PayloadsError::TooLarge { .. }) => Self::PayloadTooLarge,
+            SendError::Payloads(_) => Self::MalformedPayload,
+            SendError::NotOurs(_) => Self::NotBound,
+            SendError::TimeoutElapsed { .. } => Self::TimeoutElapsed,
+            SendError::TimeoutTooFar { .. } => Self::TimeoutTooFar,
+            SendError::ClientNotActive => Self::ClientNotActive,
+            SendError::TimeoutBeforeClient { .. } => Self::TimeoutBeforeClient,
+            SendError::Sequence { .. } => Self::SequencesUsedUp,
+        }
+    }
+}
+
+/// Which end of its packets a batch is about.
+#[derive(Clone, Copy)]
+enum Side {
+    Destination,
+    Acknowledged,
+    TimedOut,
+}
+
+impl Side {
+    /// The packet's client on this chain.
+    fn here(self, packet: &ScalePacket) -> &IdentifierBytes {
+        match self {
+            Self::Destination => &packet.dest_client,
+            Self::Acknowledged | Self::TimedOut => &packet.source_client,
+        }
+    }
+
+    /// The packet's client on the other chain.
+    fn there(self, packet: &ScalePacket) -> &IdentifierBytes {
+        match self {
+            Self::Destination => &packet.source_client,
+            Self::Acknowledged | Self::TimedOut => &packet.dest_client,
+        }
+    }
+
+    /// What is proven on the other chain.
+    fn kind(self) -> PathKind {
+        match self {
+            Self::Destination => PathKind::Commitment,
+            Self::Acknowledged => PathKind::Acknowledgement,
+            Self::TimedOut => PathKind::Receipt,
+        }
+    }
+}
+
+/// Bytes of the payload fields of a packet.
+pub(crate) fn packet_len(packet: &ScalePacket) -> u32 {
+    let one = |p: &ScalePayload| {
+        p.source_port.len() + p.dest_port.len() + p.version.len() + p.encoding.len() + p.value.len()
+    };
+    packet.payloads.iter().map(one).fold(0u32, |n, m| n.saturating_add(m as u32))
+}

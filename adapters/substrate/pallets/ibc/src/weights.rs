@@ -1,0 +1,144 @@
+//! What the calls weigh, callbacks left out.
+//!
+//! The numbers of [`Measured`] are not of the benchmark command line: they are times of the
+//! benchmarks' code (`benchmarking.rs`) in native builds without optimization of this crate,
+//! which are slower than the compiled runtime, rounded up. A production runtime takes its own.
+
+use crate::{
+    Config, RelayMessage, ScalePacket,
+    packets::packet_len,
+    wire::{BatchAcknowledgements, MessageBytes, ScalePackets},
+};
+use frame_support::weights::{Weight, constants::RocksDbWeight};
+
+/// What the calls weigh. `n` is the number of packets, `b` bytes of messages and proofs, `p` bytes
+/// of payloads and acknowledgements.
+pub trait WeightInfo {
+    /// Governance creates a client.
+    fn create_client() -> Weight;
+    /// Governance binds a client.
+    fn bind_client() -> Weight;
+    /// Governance announces a migration.
+    fn announce_migration() -> Weight;
+    /// Governance migrates a client.
+    fn migrate_client() -> Weight;
+    /// Governance stops sending and receiving.
+    fn pause() -> Weight;
+    /// Governance lets them go on.
+    fn unpause() -> Weight;
+    /// A client update of `b` bytes.
+    fn update_client(b: u32) -> Weight;
+    /// Evidence of `b` bytes.
+    fn submit_misbehaviour(b: u32) -> Weight;
+    /// A batch of `n` received packets.
+    fn recv_packets(n: u32, b: u32, p: u32) -> Weight;
+    /// A batch of `n` acknowledged packets.
+    fn ack_packets(n: u32, b: u32, p: u32) -> Weight;
+    /// A batch of `n` packets timed out.
+    fn timeout_packets(n: u32, b: u32, p: u32) -> Weight;
+}
+
+fn payload_bytes(packets: &[ScalePacket]) -> u32 {
+    packets.iter().map(packet_len).fold(0, u32::saturating_add)
+}
+
+/// A receiving batch.
+pub(crate) fn receive<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
+    T::WeightInfo::recv_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+}
+
+/// An acknowledging batch.
+pub(crate) fn acknowledge<T: Config>(
+    packets: &ScalePackets,
+    acknowledgements: &BatchAcknowledgements,
+    proof: &MessageBytes,
+) -> Weight {
+    let acks = acknowledgements.iter().flatten().fold(0u32, |n, a| n.saturating_add(a.len() as u32));
+    let bytes = payload_bytes(packets).saturating_add(acks);
+    T::WeightInfo::ack_packets(packets.len() as u32, proof.len() as u32, bytes)
+}
+
+/// A batch that times out.
+pub(crate) fn timeout<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
+    T::WeightInfo::timeout_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+}
+
+/// Several messages.
+pub(crate) fn relay<T: Config>(messages: &[RelayMessage]) -> Weight {
+    let one = |m: &RelayMessage| match m {
+        RelayMessage::UpdateClient { message, .. } => T::WeightInfo::update_client(message.len() as u32),
+        RelayMessage::Misbehaviour { evidence, .. } => T::WeightInfo::submit_misbehaviour(evidence.len() as u32),
+        RelayMessage::Receive { packets, proof, .. } => receive::<T>(packets, proof),
+        RelayMessage::Acknowledge { packets, acknowledgements, proof, .. } => {
+            acknowledge::<T>(packets, acknowledgements, proof)
+        }
+        RelayMessage::Timeout { packets, proof, .. } => timeout::<T>(packets, proof),
+    };
+    messages.iter().map(one).fold(Weight::zero(), |sum, w| sum.saturating_add(w))
+}
+
+/// Weights of a node with RocksDB-like storage: see the head of this file.
+pub struct Measured;
+
+/// Picoseconds of a microsecond.
+const MICROS: u64 = 1_000_000;
+/// Bytes of state proof that a read or write may touch.
+const TOUCH: u64 = 8_192;
+
+fn weigh(micros: u64, reads: u64, writes: u64) -> Weight {
+    let time = Weight::from_parts(micros.saturating_mul(MICROS), reads.saturating_add(writes).saturating_mul(TOUCH));
+    time.saturating_add(RocksDbWeight::get_sum(reads, writes))
+}
+
+trait Sum {
+    fn get_sum(reads: u64, writes: u64) -> Weight;
+}
+
+impl Sum for RocksDbWeight {
+    fn get_sum(reads: u64, writes: u64) -> Weight {
+        use frame_support::traits::Get;
+        <Self as Get<frame_support::weights::RuntimeDbWeight>>::get().reads_writes(reads, writes)
+    }
+}
+
+impl WeightInfo for Measured {
+    fn create_client() -> Weight {
+        weigh(400, 3, 4)
+    }
+    fn bind_client() -> Weight {
+        weigh(300, 2, 2)
+    }
+    fn announce_migration() -> Weight {
+        weigh(500, 4, 2)
+    }
+    fn migrate_client() -> Weight {
+        weigh(500, 5, 6)
+    }
+    fn pause() -> Weight {
+        weigh(50, 1, 2)
+    }
+    fn unpause() -> Weight {
+        weigh(50, 1, 2)
+    }
+    fn update_client(b: u32) -> Weight {
+        weigh(1_000u64.saturating_add(u64::from(b)), 4, 3)
+    }
+    fn submit_misbehaviour(b: u32) -> Weight {
+        weigh(1_000u64.saturating_add(u64::from(b)), 4, 2)
+    }
+    fn recv_packets(n: u32, b: u32, p: u32) -> Weight {
+        batch(n, b, p)
+    }
+    fn ack_packets(n: u32, b: u32, p: u32) -> Weight {
+        batch(n, b, p)
+    }
+    fn timeout_packets(n: u32, b: u32, p: u32) -> Weight {
+        batch(n, b, p)
+    }
+}
+
+fn batch(n: u32, b: u32, p: u32) -> Weight {
+    let (n, b, p) = (u64::from(n), u64::from(b), u64::from(p));
+    let micros = 500u64.saturating_add(n.saturating_mul(400)).saturating_add(b).saturating_add(p / 10);
+    weigh(micros, n.saturating_mul(2).saturating_add(4), n.saturating_mul(3).saturating_add(2))
+}
