@@ -1,8 +1,8 @@
 //! Commitments: what BEEFY authorities sign, in the SCALE encoding that they sign.
 
-use crate::scale::{Reader, ScaleError, put_compact, put_string};
 use alloc::vec::Vec;
 use alloy_primitives::{B256, keccak256};
+use lupu_substrate_state::scale::{Reader, ScaleError, put_compact, put_prefixed};
 
 /// Bytes that a commitment may have.
 pub const MAX_COMMITMENT: usize = 1_024;
@@ -64,21 +64,21 @@ impl Commitment {
     pub fn decode(data: &[u8]) -> Result<Self, CommitmentError> {
         let mut reader = Reader::new(data);
         let commitment = Self::read(&mut reader)?;
-        reader.end()?;
+        reader.finish()?;
         Ok(commitment)
     }
 
     /// Reads a commitment at the start of something longer.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, CommitmentError> {
-        let start = reader.at();
-        let count = reader.compact()?;
+        let start = reader.position();
+        let count = usize::try_from(reader.compact_u32()?).unwrap_or(usize::MAX);
         if !(1..=MAX_PAYLOADS).contains(&count) {
             return Err(CommitmentError::PayloadCount(count));
         }
         let mut payloads: Vec<Payload> = Vec::with_capacity(count);
         for index in 0..count {
             let id = reader.array()?;
-            let data = reader.string()?;
+            let data = reader.prefixed()?;
             if data.len() > MAX_COMMITMENT {
                 return Err(CommitmentError::TooLong);
             }
@@ -89,7 +89,7 @@ impl Commitment {
         }
         let block_number = reader.u32()?;
         let validator_set_id = reader.u64()?;
-        if reader.at().saturating_sub(start) > MAX_COMMITMENT {
+        if reader.position().saturating_sub(start) > MAX_COMMITMENT {
             return Err(CommitmentError::TooLong);
         }
         Ok(Self { payloads, block_number, validator_set_id })
@@ -98,10 +98,10 @@ impl Commitment {
     /// The SCALE encoding, which is what is hashed and signed.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        put_compact(&mut out, self.payloads.len());
+        put_compact(&mut out, self.payloads.len() as u64);
         for payload in &self.payloads {
             out.extend_from_slice(&payload.id);
-            put_string(&mut out, &payload.data);
+            put_prefixed(&mut out, &payload.data);
         }
         out.extend_from_slice(&self.block_number.to_le_bytes());
         out.extend_from_slice(&self.validator_set_id.to_le_bytes());

@@ -1,11 +1,9 @@
 //! Signed commitments as nodes serve them: `VersionedFinalityProof` of BEEFY, by
 //! `beefy_subscribeJustifications` and as a block's justification.
 
-use crate::{
-    commitment::{Commitment, CommitmentError},
-    scale::{Reader, ScaleError, put_compact, put_string},
-};
+use crate::commitment::{Commitment, CommitmentError};
 use alloc::vec::Vec;
+use lupu_substrate_state::scale::{Reader, ScaleError, put_compact, put_prefixed};
 
 /// Authorities that a signed commitment may be of. More than a client takes: what a node says is
 /// read before it is judged.
@@ -67,13 +65,13 @@ impl SignedCommitment {
             return Err(FinalityProofError::Version(version));
         }
         let commitment = Commitment::read(&mut reader)?;
-        let bitfield = reader.string()?;
+        let bitfield = reader.prefixed()?;
         let signers = reader.u32()?;
         if signers > MAX_SIGNERS {
             return Err(FinalityProofError::TooManySigners(signers));
         }
         let present = bits(bitfield, signers)?;
-        let found = reader.compact()?;
+        let found = usize::try_from(reader.compact_u32()?).unwrap_or(usize::MAX);
         let expected = present.iter().filter(|bit| **bit).count();
         if found != expected {
             return Err(FinalityProofError::SignatureCount { expected, found });
@@ -82,7 +80,7 @@ impl SignedCommitment {
         for bit in present {
             signatures.push(if bit { Some(reader.array()?) } else { None });
         }
-        reader.end()?;
+        reader.finish()?;
         Ok(Self { commitment, signatures })
     }
 
@@ -96,9 +94,9 @@ impl SignedCommitment {
                 *byte |= 0x80 >> (index % 8);
             }
         }
-        put_string(&mut out, &bitfield);
+        put_prefixed(&mut out, &bitfield);
         out.extend(u32::try_from(self.signatures.len()).unwrap_or(u32::MAX).to_le_bytes());
-        put_compact(&mut out, self.present());
+        put_compact(&mut out, self.present() as u64);
         out.extend(self.signatures.iter().flatten().flatten());
         out
     }

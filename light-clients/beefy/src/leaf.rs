@@ -1,12 +1,10 @@
 //! Leaves of the Merkle mountain range: what every block commits to about its parent and about
 //! the next authorities.
 
-use crate::{
-    authorities::AuthoritySet,
-    scale::{Reader, ScaleError, put_compact, put_string},
-};
+use crate::authorities::AuthoritySet;
 use alloc::vec::Vec;
 use alloy_primitives::{B256, keccak256};
+use lupu_substrate_state::scale::{Reader, ScaleError, put_compact, put_prefixed};
 
 /// Bytes of a leaf without extra data.
 pub const MIN_LEAF: usize = 81;
@@ -81,21 +79,21 @@ impl MmrLeaf {
 /// each wrapped in a length of its own.
 pub fn unwrap_leaves(data: &[u8]) -> Result<Vec<Vec<u8>>, ScaleError> {
     let mut reader = Reader::new(data);
-    let count = reader.compact()?;
+    let count = reader.compact_u32()?;
     let mut leaves = Vec::new();
     for _ in 0..count {
-        leaves.push(reader.string()?.to_vec());
+        leaves.push(reader.prefixed()?.to_vec());
     }
-    reader.end()?;
+    reader.finish()?;
     Ok(leaves)
 }
 
 /// Wraps leaves as a node does.
 pub fn wrap_leaves<T: AsRef<[u8]>>(leaves: &[T]) -> Vec<u8> {
     let mut out = Vec::new();
-    put_compact(&mut out, leaves.len());
+    put_compact(&mut out, leaves.len() as u64);
     for leaf in leaves {
-        put_string(&mut out, leaf.as_ref());
+        put_prefixed(&mut out, leaf.as_ref());
     }
     out
 }

@@ -5,12 +5,10 @@
 //! order of its items: the peaks left of the leaf's, the siblings in the leaf's own tree from the
 //! bottom up, and one hash for all peaks right of it.
 
-use crate::{
-    authorities::hash_pair,
-    scale::{Reader, ScaleError, put_compact},
-};
+use crate::authorities::hash_pair;
 use alloc::vec::Vec;
 use alloy_primitives::B256;
+use lupu_substrate_state::scale::{Reader, ScaleError, put_compact};
 
 /// Why a proof does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -208,25 +206,25 @@ impl LeafProof {
     pub fn decode(data: &[u8]) -> Result<Self, ScaleError> {
         let mut reader = Reader::new(data);
         let mut leaf_indices = Vec::new();
-        for _ in 0..reader.compact()? {
+        for _ in 0..reader.compact_u32()? {
             leaf_indices.push(reader.u64()?);
         }
         let leaf_count = reader.u64()?;
         let mut items = Vec::new();
-        for _ in 0..reader.compact()? {
+        for _ in 0..reader.compact_u32()? {
             items.push(B256::new(reader.array()?));
         }
-        reader.end()?;
+        reader.finish()?;
         Ok(Self { leaf_indices, leaf_count, items })
     }
 
     /// The SCALE encoding.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        put_compact(&mut out, self.leaf_indices.len());
+        put_compact(&mut out, self.leaf_indices.len() as u64);
         out.extend(self.leaf_indices.iter().flat_map(|index| index.to_le_bytes()));
         out.extend(self.leaf_count.to_le_bytes());
-        put_compact(&mut out, self.items.len());
+        put_compact(&mut out, self.items.len() as u64);
         out.extend(join_items(&self.items));
         out
     }
