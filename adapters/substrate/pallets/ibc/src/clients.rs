@@ -105,7 +105,7 @@ impl<T: Config> Pallet<T> {
         let checked = client_id(&id).map_err(|_| Error::InvalidClientId)?;
         checked.check_custom().map_err(|_| Error::InvalidClientId)?;
         // Consensus states stay for good, so they tell which ids were ever in use.
-        let used = Clients::<T>::contains_key(&id) || ConsensusStates::<T>::contains_prefix(&id);
+        let used = Clients::<T>::contains_key(&id) || ConsensusStates::<T>::iter_key_prefix(&id).next().is_some();
         ensure!(!used, Error::ClientExists);
         let (client, entry) = HostedClient::create(client_type, state, consensus)?;
         ensure!(client.status(Self::now()) == Status::Active, Error::ClientNotActive);
@@ -118,11 +118,7 @@ impl<T: Config> Pallet<T> {
         };
         record.store(&id, &client)?;
         Self::deposit_event(Event::ClientCreated { client: id.clone(), client_type: client_type.to_vec() });
-        Self::deposit_event(Event::ClientUpdated {
-            client: id,
-            height: entry.height,
-            consensus_state: entry.preimage,
-        });
+        Self::deposit_event(Event::ClientUpdated { client: id, height: entry.height, consensus_state: entry.preimage });
         Ok(())
     }
 

@@ -227,7 +227,7 @@ pub mod pallet {
         /// Creates a client that trusts `consensus` at the latest height of `state`. It must be
         /// Active.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::create_client())]
+        #[pallet::weight(<T as Config>::WeightInfo::create_client())]
         pub fn create_client(
             origin: OriginFor<T>,
             id: IdentifierBytes,
@@ -242,7 +242,7 @@ pub mod pallet {
         /// Binds a client to its counterparty, once and for good. `prefix` has one element: where
         /// the counterparty keeps its commitments.
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::bind_client())]
+        #[pallet::weight(<T as Config>::WeightInfo::bind_client())]
         pub fn bind_client(
             origin: OriginFor<T>,
             id: IdentifierBytes,
@@ -256,7 +256,7 @@ pub mod pallet {
         /// Announces that `substitute`, an unbound client of the same chain, shall take the place
         /// of `id`'s light client. A new announcement takes the place of an older one.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::announce_migration())]
+        #[pallet::weight(<T as Config>::WeightInfo::announce_migration())]
         pub fn announce_migration(
             origin: OriginFor<T>,
             id: IdentifierBytes,
@@ -268,7 +268,7 @@ pub mod pallet {
 
         /// Does what was announced. The counterparty stays, the substitute's id is used up.
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::migrate_client())]
+        #[pallet::weight(<T as Config>::WeightInfo::migrate_client())]
         pub fn migrate_client(
             origin: OriginFor<T>,
             id: IdentifierBytes,
@@ -280,7 +280,7 @@ pub mod pallet {
 
         /// Stops sending and receiving; never acknowledging and timing out.
         #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::pause())]
+        #[pallet::weight(<T as Config>::WeightInfo::pause())]
         pub fn pause(origin: OriginFor<T>) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
             ensure!(!Paused::<T>::get(), Error::<T>::HostPaused);
@@ -291,7 +291,7 @@ pub mod pallet {
 
         /// Lets sending and receiving go on.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::unpause())]
+        #[pallet::weight(<T as Config>::WeightInfo::unpause())]
         pub fn unpause(origin: OriginFor<T>) -> DispatchResult {
             T::GovernanceOrigin::ensure_origin(origin)?;
             ensure!(Paused::<T>::get(), Error::<T>::NotPaused);
@@ -302,7 +302,7 @@ pub mod pallet {
 
         /// Updates a client. A message that conflicts with what is stored freezes it.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::update_client(message.len() as u32))]
+        #[pallet::weight(<T as Config>::WeightInfo::update_client(message.len() as u32))]
         pub fn update_client(origin: OriginFor<T>, id: IdentifierBytes, message: MessageBytes) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_update_client(&id, &message)?;
@@ -311,7 +311,7 @@ pub mod pallet {
 
         /// Freezes a client by evidence.
         #[pallet::call_index(7)]
-        #[pallet::weight(T::WeightInfo::submit_misbehaviour(evidence.len() as u32))]
+        #[pallet::weight(<T as Config>::WeightInfo::submit_misbehaviour(evidence.len() as u32))]
         pub fn submit_misbehaviour(
             origin: OriginFor<T>,
             id: IdentifierBytes,

@@ -87,11 +87,7 @@ impl HostedClient {
             Self::Qbft(state) => {
                 let initial = lupu_qbft::ConsensusState::decode(consensus)?;
                 state.validate_initial(&initial)?;
-                ConsensusEntry {
-                    height: state.latest_height.0,
-                    preimage: initial.encode(),
-                    hash: initial.hash(),
-                }
+                ConsensusEntry { height: state.latest_height.0, preimage: initial.encode(), hash: initial.hash() }
             }
         };
         Ok((client, entry))

@@ -7,8 +7,7 @@ use frame_support::{
 
 /// From nothing to version 1: the pallet on a chain that is already running. Put it among the
 /// runtime's migrations with the upgrade that adds the pallet.
-pub type ToV1<T> =
-    VersionedMigration<0, 1, SetGenesisHash<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+pub type ToV1<T> = VersionedMigration<0, 1, SetGenesisHash<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
 /// Keeps the genesis hash, which anchors need, and writes the first anchor.
 pub struct SetGenesisHash<T>(core::marker::PhantomData<T>);

@@ -284,8 +284,7 @@ impl Side {
 
 /// Bytes of the payload fields of a packet.
 pub(crate) fn packet_len(packet: &ScalePacket) -> u32 {
-    let one = |p: &ScalePayload| {
-        p.source_port.len() + p.dest_port.len() + p.version.len() + p.encoding.len() + p.value.len()
-    };
+    let one =
+        |p: &ScalePayload| p.source_port.len() + p.dest_port.len() + p.version.len() + p.encoding.len() + p.value.len();
     packet.payloads.iter().map(one).fold(0u32, |n, m| n.saturating_add(m as u32))
 }

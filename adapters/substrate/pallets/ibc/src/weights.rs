@@ -44,7 +44,7 @@ fn payload_bytes(packets: &[ScalePacket]) -> u32 {
 
 /// A receiving batch.
 pub(crate) fn receive<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
-    T::WeightInfo::recv_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+    <T as Config>::WeightInfo::recv_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
 }
 
 /// An acknowledging batch.
@@ -55,19 +55,21 @@ pub(crate) fn acknowledge<T: Config>(
 ) -> Weight {
     let acks = acknowledgements.iter().flatten().fold(0u32, |n, a| n.saturating_add(a.len() as u32));
     let bytes = payload_bytes(packets).saturating_add(acks);
-    T::WeightInfo::ack_packets(packets.len() as u32, proof.len() as u32, bytes)
+    <T as Config>::WeightInfo::ack_packets(packets.len() as u32, proof.len() as u32, bytes)
 }
 
 /// A batch that times out.
 pub(crate) fn timeout<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
-    T::WeightInfo::timeout_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+    <T as Config>::WeightInfo::timeout_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
 }
 
 /// Several messages.
 pub(crate) fn relay<T: Config>(messages: &[RelayMessage]) -> Weight {
     let one = |m: &RelayMessage| match m {
-        RelayMessage::UpdateClient { message, .. } => T::WeightInfo::update_client(message.len() as u32),
-        RelayMessage::Misbehaviour { evidence, .. } => T::WeightInfo::submit_misbehaviour(evidence.len() as u32),
+        RelayMessage::UpdateClient { message, .. } => <T as Config>::WeightInfo::update_client(message.len() as u32),
+        RelayMessage::Misbehaviour { evidence, .. } => {
+            <T as Config>::WeightInfo::submit_misbehaviour(evidence.len() as u32)
+        }
         RelayMessage::Receive { packets, proof, .. } => receive::<T>(packets, proof),
         RelayMessage::Acknowledge { packets, acknowledgements, proof, .. } => {
             acknowledge::<T>(packets, acknowledgements, proof)
