@@ -31,8 +31,8 @@ mod tests {
     fn the_same_as_sp_core() {
         for len in 0..300usize {
             let bytes: vec::Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
-            assert_eq!(blake2_256(&bytes).0, sp_core::hashing::blake2_256(&bytes));
-            assert_eq!(twox128(&bytes), sp_core::hashing::twox_128(&bytes));
+            assert_eq!(blake2_256(&bytes).0, sp_crypto_hashing::blake2_256(&bytes));
+            assert_eq!(twox128(&bytes), sp_crypto_hashing::twox_128(&bytes));
         }
     }
 }

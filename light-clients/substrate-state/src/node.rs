@@ -247,3 +247,106 @@ pub(crate) fn walk<'a>(mut raw: &'a [u8], key: &[u8], mut depth: usize) -> Resul
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scale::{ScaleErrorKind, put_prefixed};
+    use alloc::vec::Vec;
+
+    fn leaf(key: &[u8], value: &[u8]) -> Vec<u8> {
+        let mut out = alloc::vec![0x40 | (key.len() as u8 * 2)];
+        out.extend_from_slice(key);
+        put_prefixed(&mut out, value);
+        out
+    }
+
+    fn branch(header: u8, bitmap: u16, children: &[&[u8]]) -> Vec<u8> {
+        let mut out = alloc::vec![header];
+        out.extend(bitmap.to_le_bytes());
+        if header >= 0xc0 {
+            put_prefixed(&mut out, b"here");
+        }
+        for child in children {
+            put_prefixed(&mut out, child);
+        }
+        out
+    }
+
+    fn scale(raw: &[u8]) -> ScaleErrorKind {
+        match Node::decode(raw) {
+            Err(NodeError::Scale(e)) => e.kind,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn headers_are_strict() {
+        assert_eq!(Node::decode(&[0x00]), Ok(Node::Empty));
+        assert_eq!(scale(&[0x00, 0x00]), ScaleErrorKind::Trailing(1));
+        assert_eq!(scale(&[]), ScaleErrorKind::Truncated { needed: 1, left: 0 });
+        for header in 0x01..=0x0f {
+            assert_eq!(Node::decode(&[header, 0, 0, 0]), Err(NodeError::Header(header)));
+        }
+    }
+
+    #[test]
+    fn nibble_counts() {
+        let both = leaf(&[1; 9], &[]);
+        for (count, header) in [(0usize, &[0x40][..]), (62, &[0x7e]), (63, &[0x7f, 0]), (64, &[0x7f, 1])] {
+            let raw = [header, &alloc::vec![0; count.div_ceil(2)], &[0]].concat();
+            let Ok(Node::Leaf { partial, .. }) = Node::decode(&raw) else { panic!("{count}") };
+            assert_eq!(partial.len(), count);
+        }
+        for (count, more) in [(317usize, &[254][..]), (318, &[255, 0]), (573, &[255, 255, 0])] {
+            let raw = [&[0x7f], more, &alloc::vec![0; count.div_ceil(2)], &[0]].concat();
+            let Ok(Node::Leaf { partial, .. }) = Node::decode(&raw) else { panic!("{count}") };
+            assert_eq!(partial.len(), count);
+        }
+        assert!(matches!(Node::decode(&both), Ok(Node::Leaf { .. })));
+        assert!(matches!(scale(&[0x7f, 255, 255]), ScaleErrorKind::Truncated { .. }));
+        assert_eq!(Node::decode(&[0x41, 0x17, 0]), Err(NodeError::Padding));
+        assert!(Node::decode(&[0x41, 0x07, 0]).is_ok());
+    }
+
+    #[test]
+    fn values_and_children_are_strict() {
+        let hash = [7; 32];
+        assert!(Node::decode(&[&[0x20][..], &hash].concat()).is_ok());
+        assert_eq!(scale(&[&[0x20][..], &hash, &[0]].concat()), ScaleErrorKind::Trailing(1));
+        assert!(matches!(scale(&[&[0x20][..], &hash[1..]].concat()), ScaleErrorKind::Truncated { .. }));
+        assert_eq!(scale(&[0x40, 0x05, 0x00, 9]), ScaleErrorKind::NotMinimal);
+        let small = leaf(&[1], b"x");
+        assert!(Node::decode(&branch(0x80, 0b11, &[&small, &hash])).is_ok());
+        assert_eq!(Node::decode(&branch(0x80, 0b10, &[&hash])), Err(NodeError::TooFewChildren(1)));
+        assert_eq!(Node::decode(&branch(0x80, 0, &[])), Err(NodeError::TooFewChildren(0)));
+        assert!(Node::decode(&branch(0xc0, 0b10, &[&hash])).is_ok());
+        assert_eq!(Node::decode(&branch(0xc0, 0, &[])), Err(NodeError::TooFewChildren(0)));
+        assert_eq!(Node::decode(&branch(0xc0, 0b10, &[&[7; 33]])), Err(NodeError::Child(1)));
+        assert_eq!(scale(&branch(0xc0, 0b10, &[&hash, &hash])), ScaleErrorKind::Trailing(33));
+    }
+
+    #[test]
+    fn walks_end() {
+        let key = [0x12, 0x34];
+        let raw = leaf(&key, b"value");
+        assert_eq!(walk(&raw, &key, 0), Ok(Step::Present(b"value")));
+        for other in [&[0x12][..], &[0x12, 0x34, 0x00], &[0x12, 0x35], &[]] {
+            assert_eq!(walk(&raw, other, 0), Ok(Step::Absent));
+        }
+        assert_eq!(walk(&raw, &[0xff, 0x12, 0x34], 2), Ok(Step::Present(b"value")));
+        let inner = leaf(&[0x34], b"in");
+        let mut odd = alloc::vec![0x41, 0x02];
+        put_prefixed(&mut odd, b"odd");
+        let raw = branch(0xc0, 1 << 1, &[&odd]);
+        assert_eq!(walk(&raw, &[], 0), Ok(Step::Present(b"here")));
+        assert_eq!(walk(&raw, &[0x12], 0), Ok(Step::Present(b"odd")));
+        assert_eq!(walk(&raw, &[0x13], 0), Ok(Step::Absent));
+        assert_eq!(walk(&raw, &[0x22], 0), Ok(Step::Absent));
+        let raw = branch(0x80, 0b11, &[&[0x00], &inner]);
+        assert_eq!(walk(&raw, &[0x01], 0), Err(NodeError::EmptyBelowRoot));
+        assert_eq!(walk(&raw, &[0x20], 0), Ok(Step::Absent));
+        assert_eq!(walk(&raw, &[], 0), Ok(Step::Absent));
+        assert_eq!(walk(&[0x00], &[], 0), Ok(Step::Absent));
+    }
+}

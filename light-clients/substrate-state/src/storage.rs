@@ -42,8 +42,8 @@ mod tests {
 
     #[test]
     fn names_as_the_runtime_hashes_them() {
-        assert_eq!(COMMITMENTS, sp_core::hashing::twox_128(b"Commitments"));
-        assert_eq!(ANCHOR, sp_core::hashing::twox_128(b"Anchor"));
+        assert_eq!(COMMITMENTS, sp_crypto_hashing::twox_128(b"Commitments"));
+        assert_eq!(ANCHOR, sp_crypto_hashing::twox_128(b"Anchor"));
         assert_eq!(pallet_prefix("System"), hex!("26aa394eea5630e07c48ae0c9558cef7"));
     }
 
