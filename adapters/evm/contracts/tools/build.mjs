@@ -6,6 +6,8 @@ import { forge, root } from "./forge.mjs";
 /** Contract → file under out/. The interfaces have no bytecode. */
 const CONTRACTS = {
   AccessManager: "AccessManager.sol",
+  BeefyCodec: "BeefyCodec.sol",
+  BeefyLightClient: "BeefyLightClient.sol",
   BillOfLadingRegistry: "BillOfLadingRegistry.sol",
   Create2Factory: "Create2Factory.sol",
   DemoToken: "DemoToken.sol",
