@@ -26,7 +26,7 @@ pub use anchor::anchor;
 pub use app::{IbcApp, IbcApps};
 pub use check::Check;
 pub use clients::{Announcement, ClientRecord, Counterparty};
-pub use light_client::{ConsensusEntry, HostError, HostRecover, HostedClient};
+pub use light_client::{ConsensusEntry, HostEd25519, HostError, HostRecover, HostedClient};
 pub use outcome::Outcome;
 pub use pallet::*;
 pub use weights::WeightInfo;

@@ -4,9 +4,12 @@
 use crate::check::Check;
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256};
+use lupu_grandpa::VerifyEd25519;
 use lupu_light_client::{Claim, LightClient, Status, UpdateResult};
-use lupu_qbft::{ClientStateError, MalformedMessage, QbftClient, Recover, UpdateError};
+use lupu_qbft::{QbftClient, Recover};
 use lupu_standard::{Height, TimestampSecs};
+use lupu_substrate_state::commitment_prefix;
+use sp_core::ed25519;
 use sp_io::hashing::keccak_256;
 
 /// secp256k1 recovery by the node.
@@ -20,11 +23,24 @@ impl Recover for HostRecover {
     }
 }
 
+/// Ed25519 verification by the node, ZIP 215 like the light client's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HostEd25519;
+
+impl VerifyEd25519 for HostEd25519 {
+    fn verify(&self, key: &B256, message: &[u8], signature: &[u8; 64]) -> bool {
+        let (key, signature) = (ed25519::Public::from_raw(key.0), ed25519::Signature::from_raw(*signature));
+        sp_io::crypto::ed25519_verify(&signature, message, &key)
+    }
+}
+
 /// A client as stored, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostedClient {
     /// A Besu or GoQuorum chain.
     Qbft(lupu_qbft::ClientState),
+    /// A Substrate chain.
+    Grandpa(lupu_grandpa::ClientState),
 }
 
 /// A consensus state to store.
@@ -47,23 +63,36 @@ pub enum HostError {
     Rejected(Check),
 }
 
-impl From<MalformedMessage> for Check {
-    fn from(e: MalformedMessage) -> Self {
+impl From<lupu_qbft::MalformedMessage> for Check {
+    fn from(e: lupu_qbft::MalformedMessage) -> Self {
         if e.0 == "ClientState.kind" { Self::InvalidKind } else { Self::MalformedMessage }
     }
 }
 
-impl From<ClientStateError> for Check {
-    fn from(e: ClientStateError) -> Self {
-        Self::from_name(e.name())
+impl From<lupu_grandpa::MalformedMessage> for Check {
+    fn from(_: lupu_grandpa::MalformedMessage) -> Self {
+        Self::MalformedMessage
     }
 }
 
-impl From<UpdateError> for Check {
-    fn from(e: UpdateError) -> Self {
-        Self::from_name(e.name())
-    }
+macro_rules! by_name {
+    ($($error:path),*) => {
+        $(impl From<$error> for Check {
+            fn from(e: $error) -> Self {
+                Self::from_name(e.name())
+            }
+        })*
+    };
 }
+
+by_name!(
+    lupu_qbft::ClientStateError,
+    lupu_qbft::UpdateError,
+    lupu_qbft::MembershipError,
+    lupu_grandpa::ClientStateError,
+    lupu_grandpa::UpdateError,
+    lupu_grandpa::MembershipError
+);
 
 impl<E: Into<Check>> From<E> for HostError {
     fn from(e: E) -> Self {
@@ -77,6 +106,9 @@ impl HostedClient {
         if client_type == lupu_qbft::CLIENT_TYPE.as_bytes() {
             return Ok(Self::Qbft(lupu_qbft::ClientState::decode(state)?));
         }
+        if client_type == lupu_grandpa::CLIENT_TYPE.as_bytes() {
+            return Ok(Self::Grandpa(lupu_grandpa::ClientState::decode(state)?));
+        }
         Err(HostError::UnknownType)
     }
 
@@ -89,6 +121,11 @@ impl HostedClient {
                 state.validate_initial(&initial)?;
                 ConsensusEntry { height: state.latest_height.0, preimage: initial.encode(), hash: initial.hash() }
             }
+            Self::Grandpa(state) => {
+                let initial = lupu_grandpa::ConsensusState::decode(consensus)?;
+                state.validate_initial(&initial)?;
+                ConsensusEntry { height: state.latest_height.0, preimage: initial.encode(), hash: initial.hash() }
+            }
         };
         Ok((client, entry))
     }
@@ -97,6 +134,7 @@ impl HostedClient {
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Qbft(state) => state.encode(),
+            Self::Grandpa(state) => state.encode(),
         }
     }
 
@@ -104,6 +142,7 @@ impl HostedClient {
     pub fn latest_height(&self) -> u64 {
         match self {
             Self::Qbft(state) => state.latest_height.0,
+            Self::Grandpa(state) => state.latest_height.0,
         }
     }
 
@@ -111,6 +150,7 @@ impl HostedClient {
     pub fn latest_timestamp(&self) -> TimestampSecs {
         match self {
             Self::Qbft(state) => state.latest_timestamp,
+            Self::Grandpa(state) => state.latest_timestamp,
         }
     }
 
@@ -118,6 +158,7 @@ impl HostedClient {
     pub fn status(&self, now: TimestampSecs) -> Status {
         match self {
             Self::Qbft(state) => QbftClient::from_snapshot(state.clone(), []).status(now),
+            Self::Grandpa(state) => state.status(now),
         }
     }
 
@@ -133,6 +174,7 @@ impl HostedClient {
                 copy_right(code, state.router_code_hash.as_slice());
                 keccak_256(&words)
             }
+            Self::Grandpa(state) => state.chain_identity().0,
         }
     }
 
@@ -141,12 +183,14 @@ impl HostedClient {
     pub fn merkle_prefix(&self) -> Vec<u8> {
         match self {
             Self::Qbft(_) => Vec::new(),
+            Self::Grandpa(state) => commitment_prefix(&state.pallet_prefix.0).to_vec(),
         }
     }
 
     fn freeze(&mut self) {
         match self {
             Self::Qbft(state) => state.frozen = true,
+            Self::Grandpa(state) => state.frozen = true,
         }
     }
 
@@ -161,6 +205,15 @@ impl HostedClient {
         let (entry, timestamp) = match self {
             Self::Qbft(state) => {
                 let verified = lupu_qbft::check_update(state, &stored, message, now, &HostRecover)?;
+                let entry = ConsensusEntry {
+                    height: verified.height.0,
+                    preimage: verified.consensus.encode(),
+                    hash: verified.consensus.hash(),
+                };
+                (entry, verified.consensus.timestamp)
+            }
+            Self::Grandpa(state) => {
+                let verified = lupu_grandpa::check_update(state, &stored, message, now, &HostEd25519)?;
                 let entry = ConsensusEntry {
                     height: verified.height.0,
                     preimage: verified.consensus.encode(),
@@ -190,6 +243,7 @@ impl HostedClient {
                 state.latest_timestamp = timestamp;
             }
             Self::Qbft(_) => {}
+            Self::Grandpa(state) => state.raise(Height(height), timestamp),
         }
     }
 
@@ -203,6 +257,9 @@ impl HostedClient {
         match self {
             Self::Qbft(state) => {
                 lupu_qbft::check_misbehaviour(state, stored, evidence, now, &HostRecover)?;
+            }
+            Self::Grandpa(state) => {
+                lupu_grandpa::check_misbehaviour(state, stored, evidence, now, &HostEd25519)?;
             }
         }
         self.freeze();
@@ -220,10 +277,10 @@ impl HostedClient {
         now: TimestampSecs,
     ) -> Result<TimestampSecs, Check> {
         let height = Height(height);
-        match self {
-            Self::Qbft(state) => lupu_qbft::check_membership(state, stored, height, claims, proof, now)
-                .map_err(|e| Check::from_name(e.name())),
-        }
+        Ok(match self {
+            Self::Qbft(state) => lupu_qbft::check_membership(state, stored, height, claims, proof, now)?,
+            Self::Grandpa(state) => lupu_grandpa::check_membership(state, stored, height, claims, proof, now)?,
+        })
     }
 }
 
