@@ -1,5 +1,6 @@
 //! What block 0 holds.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use sp_genesis_builder::PresetId;
@@ -15,6 +16,8 @@ pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// A development chain's settings.
 #[derive(Debug, Clone)]
 pub struct Development {
+    /// The consortium's name: chains with other names have other genesis hashes.
+    pub name: String,
     /// The first authorities.
     pub authorities: Vec<(AccountId, SessionKeys)>,
     /// Accounts that have registered session keys without being authorities yet.
@@ -33,13 +36,17 @@ impl Development {
     /// `count` authorities with well-known keys, Alice governing, and Alice to Ferdie endowed. Those
     /// of the six that are not authorities are candidates.
     pub fn new(count: usize) -> Self {
-        let mut authorities = keys::authorities(count.max(keys::NAMES.len()));
+        let dev = keys::DevKeys::default();
+        let with_keys = |name: String| (dev.account(&name), dev.session_keys(&name));
+        let known = count.max(keys::NAMES.len());
+        let mut authorities: Vec<_> = (0..known).map(keys::name).map(with_keys).collect();
         let candidates = authorities.split_off(count.min(authorities.len()));
         Self {
+            name: "development".to_string(),
             authorities,
             candidates,
             balances: Vec::new(),
-            sudo: keys::account("Alice"),
+            sudo: dev.account("Alice"),
             session_length: 10,
             slot_millis: 1000,
         }
@@ -57,6 +64,7 @@ impl Development {
         RuntimeGenesisConfig {
             balances: BalancesConfig { balances, ..Default::default() },
             validators: ValidatorsConfig {
+                name: self.name.clone(),
                 members: self.authorities.iter().map(|(account, _)| account.clone()).collect(),
                 session_length: self.session_length,
                 slot_millis: self.slot_millis,

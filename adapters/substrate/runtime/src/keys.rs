@@ -2,9 +2,8 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use sp_core::crypto::get_public_from_string_or_panic;
+use sp_core::crypto::{DeriveJunction, Pair, DEV_PHRASE};
 use sp_core::{ecdsa, ed25519, sr25519};
 
 use crate::{AccountId, SessionKeys};
@@ -18,21 +17,82 @@ pub fn name(index: usize) -> String {
     NAMES.get(index).map_or_else(|| format!("Authority{index}"), |name| name.to_string())
 }
 
-/// The sr25519 account of a derivation path under the development phrase.
-pub fn account(name: &str) -> AccountId {
-    get_public_from_string_or_panic::<sr25519::Public>(name).into()
+/// The development phrase, stretched once; every key is `//name` under it.
+pub struct DevKeys {
+    sr25519: sr25519::Pair,
+    ed25519: ed25519::Pair,
+    ecdsa: ecdsa::Pair,
 }
 
-/// The session keys of a derivation path: Aura sr25519, GRANDPA ed25519, BEEFY secp256k1.
-pub fn session_keys(name: &str) -> SessionKeys {
-    SessionKeys {
-        aura: get_public_from_string_or_panic::<sr25519::Public>(name).into(),
-        grandpa: get_public_from_string_or_panic::<ed25519::Public>(name).into(),
-        beefy: get_public_from_string_or_panic::<ecdsa::Public>(name).into(),
+/// What a validator signs with.
+pub struct Pairs {
+    /// Transactions and Aura seals.
+    pub sr25519: sr25519::Pair,
+    /// GRANDPA votes.
+    pub ed25519: ed25519::Pair,
+    /// BEEFY commitments, secp256k1.
+    pub ecdsa: ecdsa::Pair,
+}
+
+impl Default for DevKeys {
+    fn default() -> Self {
+        Self { sr25519: root(), ed25519: root(), ecdsa: root() }
     }
 }
 
-/// The accounts of the first `count` development authorities.
-pub fn authorities(count: usize) -> Vec<(AccountId, SessionKeys)> {
-    (0..count).map(name).map(|name| (account(&name), session_keys(&name))).collect()
+impl DevKeys {
+    /// The key pairs of a name.
+    pub fn pairs(&self, name: &str) -> Pairs {
+        Pairs {
+            sr25519: derive(&self.sr25519, name),
+            ed25519: derive(&self.ed25519, name),
+            ecdsa: derive(&self.ecdsa, name),
+        }
+    }
+
+    /// The sr25519 account of a name.
+    pub fn account(&self, name: &str) -> AccountId {
+        derive(&self.sr25519, name).public().into()
+    }
+
+    /// The session keys of a name.
+    pub fn session_keys(&self, name: &str) -> SessionKeys {
+        let pairs = self.pairs(name);
+        SessionKeys {
+            aura: pairs.sr25519.public().into(),
+            grandpa: pairs.ed25519.public().into(),
+            beefy: pairs.ecdsa.public().into(),
+        }
+    }
+}
+
+fn root<P: Pair>() -> P {
+    P::from_phrase(DEV_PHRASE, None).expect("the development phrase is a valid one").0
+}
+
+fn derive<P: Pair>(root: &P, name: &str) -> P {
+    let path = core::iter::once(DeriveJunction::hard(name));
+    root.derive(path, None).expect("hard derivation does not fail").0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_derive_as_every_tool_derives_them() {
+        let keys = DevKeys::default();
+        for name in NAMES {
+            let path = format!("//{name}");
+            let pairs = keys.pairs(name);
+            assert_eq!(pairs.sr25519.public(), sr25519::Pair::from_string(&path, None).unwrap().public());
+            assert_eq!(pairs.ed25519.public(), ed25519::Pair::from_string(&path, None).unwrap().public());
+            assert_eq!(pairs.ecdsa.public(), ecdsa::Pair::from_string(&path, None).unwrap().public());
+        }
+        let alice = "0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
+        assert_eq!(
+            format!("0x{}", sp_core::hexdisplay::HexDisplay::from(&<[u8; 32]>::from(keys.account("Alice")))),
+            alice
+        );
+    }
 }

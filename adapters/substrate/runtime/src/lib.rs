@@ -9,6 +9,8 @@
 
 extern crate alloc;
 
+use alloc::vec::Vec;
+
 pub mod apis;
 mod config;
 pub mod customs;

@@ -8,6 +8,7 @@ pub use pallet::*;
 /// See the module.
 #[frame_support::pallet]
 pub mod pallet {
+    use alloc::string::String;
     use alloc::vec::Vec;
 
     use frame_support::pallet_prelude::*;
@@ -28,6 +29,10 @@ pub mod pallet {
         /// Says whether an account has session keys.
         type HasKeys: Contains<Self::AccountId>;
     }
+
+    /// The consortium's name, so that no two chains with the same members have one genesis hash.
+    #[pallet::storage]
+    pub type Name<T: Config> = StorageValue<_, BoundedVec<u8, ConstU32<64>>, ValueQuery>;
 
     /// The validators of the sessions to come.
     #[pallet::storage]
@@ -51,6 +56,8 @@ pub mod pallet {
 
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
+        /// The consortium's name, at most 64 bytes.
+        pub name: String,
         /// The first validators; each needs session keys in the genesis of `Session`.
         pub members: Vec<T::AccountId>,
         /// Blocks in a session, at least 2.
@@ -61,13 +68,15 @@ pub mod pallet {
 
     impl<T: Config> Default for GenesisConfig<T> {
         fn default() -> Self {
-            Self { members: Vec::new(), session_length: 10, slot_millis: 1000 }
+            Self { name: String::new(), members: Vec::new(), session_length: 10, slot_millis: 1000 }
         }
     }
 
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
+            let name = self.name.as_bytes().to_vec();
+            Name::<T>::put(BoundedVec::try_from(name).expect("a name of at most 64 bytes"));
             let members = BoundedVec::try_from(self.members.clone()).expect("at most 255 validators");
             assert!(self.session_length >= 2 && self.slot_millis >= 2, "session or slot too short");
             Members::<T>::put(members);
