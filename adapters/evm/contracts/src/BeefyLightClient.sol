@@ -339,7 +339,7 @@ contract BeefyLightClient is ILightClientBatch {
 
     /// @dev Checks 3 to 16.
     function _verify(BeefyMessages.Update memory u, Tip memory tip) private view returns (Verified memory v) {
-        BeefyMessages.Commitment memory c = BeefyMessages.commitment(u.commitment);
+        BeefyMessages.Commitment memory c = BeefyMessages.commitment(u.commitment, u.commitmentLength);
         v.blockNumber = c.blockNumber;
         v.mmrRoot = c.mmrRoot;
         if (c.setId == tip.currentId) {
@@ -350,8 +350,8 @@ contract BeefyLightClient is ILightClientBatch {
             _checkSignatures(u, tip.nextLen, _nextRoot);
         }
         bytes32 parentHash = _checkLeaf(u, c, v, tip);
-        _checkHeader(u.header, parentHash, v);
-        v.timestamp = _readAnchor(v.stateRoot, u.anchorProof);
+        _checkHeader(u.header, u.headerLength, parentHash, v);
+        v.timestamp = _readAnchor(v.stateRoot, u.anchorProof, u.anchorProofLength);
         if (v.timestamp > block.timestamp + MAX_CLOCK_DRIFT) revert HeaderFromFuture();
         if (
             (v.height > tip.latestHeight && v.timestamp < tip.latestTimestamp)
@@ -361,17 +361,17 @@ contract BeefyLightClient is ILightClientBatch {
 
     /// @dev Checks 5 to 7: the set that must have signed, and its signatures.
     function _checkSignatures(BeefyMessages.Update memory u, uint256 len, bytes32 root) private view {
-        uint256 list = u.authorities.position;
-        if (u.authorities.length != 20 * len || _authoritiesRoot(list, len) != root) {
+        uint256 list = u.authorities;
+        if (u.authoritiesLength != 20 * len || _authoritiesRoot(list, len) != root) {
             revert AuthoritySetMismatch();
         }
-        uint256 length = u.signatures.length;
+        uint256 length = u.signaturesLength;
         uint256 count = length / SIGNATURE;
         if (count * SIGNATURE != length || count > len) revert InvalidSignature();
         if (count < len - (len - 1) / 3) revert TooFewSignatures();
-        uint256 position = u.signatures.position;
-        uint256 signed = u.commitment.position;
-        uint256 signedLength = u.commitment.length;
+        uint256 position = u.signatures;
+        uint256 signed = u.commitment;
+        uint256 signedLength = u.commitmentLength;
         // 0 none, 1 InvalidSignature, 2 SignaturesNotSorted, 3 WrongSigner
         uint256 fault;
         assembly ("memory-safe") {
@@ -442,7 +442,7 @@ contract BeefyLightClient is ILightClientBatch {
         Verified memory v,
         Tip memory tip
     ) private view returns (bytes32 parentHash) {
-        BeefyMessages.Leaf memory l = BeefyMessages.mmrLeaf(u.leaf);
+        BeefyMessages.Leaf memory l = BeefyMessages.mmrLeaf(u.leaf, u.leafLength);
         uint256 number = l.parentNumber + 1;
         if (number < FIRST_MMR_BLOCK || number > c.blockNumber) revert LeafOutOfRange();
         if (v.handover) {
@@ -459,8 +459,8 @@ contract BeefyLightClient is ILightClientBatch {
             ) revert NextSetMismatch();
         }
         bytes32 leafHash;
-        uint256 position = u.leaf.position;
-        uint256 length = u.leaf.length;
+        uint256 position = u.leaf;
+        uint256 length = u.leafLength;
         assembly ("memory-safe") {
             let scratch := mload(0x40)
             calldatacopy(scratch, position, length)
@@ -470,8 +470,8 @@ contract BeefyLightClient is ILightClientBatch {
             number - FIRST_MMR_BLOCK,
             c.blockNumber - FIRST_MMR_BLOCK + 1,
             leafHash,
-            u.mmrItems.position,
-            u.mmrItems.length
+            u.mmrItems,
+            u.mmrItemsLength
         );
         if (!proven || root != c.mmrRoot || root == 0) revert InvalidMmrProof();
         v.height = uint64(l.parentNumber);
@@ -479,9 +479,9 @@ contract BeefyLightClient is ILightClientBatch {
     }
 
     /// @dev Checks 12 to 14.
-    function _checkHeader(BeefyMessages.Part memory part, bytes32 hash, Verified memory v) private view {
-        (uint256 number, bytes32 stateRoot) = SubstrateHeader.parse(part.position, part.length);
-        if (number != v.height || Blake2b.hash(Blake2b.buffer(), part.position, part.length) != hash) {
+    function _checkHeader(uint256 position, uint256 length, bytes32 hash, Verified memory v) private view {
+        (uint256 number, bytes32 stateRoot) = SubstrateHeader.parse(position, length);
+        if (number != v.height || Blake2b.hash(Blake2b.buffer(), position, length) != hash) {
             revert HeaderMismatch();
         }
         if (stateRoot == 0 || stateRoot == StateTrieProof.EMPTY_ROOT) revert ZeroStateRoot();
@@ -489,10 +489,8 @@ contract BeefyLightClient is ILightClientBatch {
     }
 
     /// @dev Check 15: the anchor in the state, time in seconds ‖ genesis.
-    function _readAnchor(bytes32 stateRoot, BeefyMessages.Part memory part) private view returns (uint64) {
+    function _readAnchor(bytes32 stateRoot, uint256 start, uint256 length) private view returns (uint64) {
         bytes calldata nodes;
-        uint256 start = part.position;
-        uint256 length = part.length;
         bytes32 anchorKey = ANCHOR_KEY;
         uint256 key;
         assembly ("memory-safe") {
@@ -510,6 +508,8 @@ contract BeefyLightClient is ILightClientBatch {
         uint256 anchor;
         assembly ("memory-safe") {
             anchor := calldataload(position)
+            // The walk is over: its memory is free again.
+            mstore(0x40, key)
         }
         if (bytes24(bytes32(anchor << 64)) != GENESIS) revert WrongChain();
         return uint64(anchor >> 192);

@@ -17,20 +17,22 @@ library BeefyMessages {
     uint256 private constant MIN_LEAF = 81;
     uint256 private constant MAX_LEAF = 1024;
 
-    /// @dev A part of the calldata.
-    struct Part {
-        uint256 position;
-        uint256 length;
-    }
-
+    /// @dev Positions are calldata offsets.
     struct Update {
-        Part commitment;
-        Part authorities;
-        Part signatures;
-        Part leaf;
-        Part mmrItems;
-        Part header;
-        Part anchorProof;
+        uint256 commitment;
+        uint256 commitmentLength;
+        uint256 authorities;
+        uint256 authoritiesLength;
+        uint256 signatures;
+        uint256 signaturesLength;
+        uint256 leaf;
+        uint256 leafLength;
+        uint256 mmrItems;
+        uint256 mmrItemsLength;
+        uint256 header;
+        uint256 headerLength;
+        uint256 anchorProof;
+        uint256 anchorProofLength;
     }
 
     struct Commitment {
@@ -66,52 +68,66 @@ library BeefyMessages {
     function membershipProof(bytes calldata message)
         internal
         pure
-        returns (uint256 timestamp, bytes32 stateRoot, bytes32 consensusHash, bytes calldata nodes)
+        returns (uint256 time, bytes32 stateRoot, bytes32 consensusHash, bytes calldata nodes)
     {
-        (uint256 tuple, uint256 end) = AbiReader.open(message, 0x60);
-        timestamp = AbiReader.word(tuple);
-        if (timestamp > type(uint64).max) revert AbiReader.MalformedMessage();
-        stateRoot = bytes32(AbiReader.word(tuple + 0x20));
+        bool bad;
         assembly ("memory-safe") {
+            let tuple := add(message.offset, 0x20)
+            time := calldataload(tuple)
+            stateRoot := calldataload(add(tuple, 0x20))
+            nodes.length := calldataload(add(tuple, 0x60))
+            nodes.offset := add(tuple, 0x80)
             calldatacopy(0x00, tuple, 0x40)
             consensusHash := keccak256(0x00, 0x40)
+            bad := or(lt(message.length, 0xa0), xor(calldataload(message.offset), 0x20))
+            bad := or(bad, or(shr(64, time), xor(calldataload(add(tuple, 0x40)), 0x60)))
+            // The nodes fill the message, but for the padding.
+            bad := or(bad, shr(32, nodes.length))
+            let padding := and(sub(0, nodes.length), 31)
+            bad := or(bad, xor(add(add(nodes.length, padding), 0xa0), message.length))
+            let last := calldataload(sub(add(nodes.offset, nodes.length), sub(32, padding)))
+            if padding { bad := or(bad, shl(sub(256, shl(3, padding)), last)) }
+            bad := iszero(iszero(bad))
         }
-        uint256 next;
-        (nodes, next) = AbiReader.field(tuple, 0x40, tuple + 0x60, end);
-        if (next != end) revert AbiReader.MalformedMessage();
+        if (bad) revert AbiReader.MalformedMessage();
     }
 
-    /// @dev The tuple of an UpdateMessage; returns where it ends.
+    /// @dev The tuple of an UpdateMessage, seven strings; returns where it ends.
     function _update(Update memory u, uint256 tuple, uint256 end) private pure returns (uint256 next) {
-        next = tuple + 0xe0;
-        if (next > end) revert AbiReader.MalformedMessage();
-        next = _part(u.commitment, tuple, 0x00, next, end);
-        next = _part(u.authorities, tuple, 0x20, next, end);
-        next = _part(u.signatures, tuple, 0x40, next, end);
-        next = _part(u.leaf, tuple, 0x60, next, end);
-        next = _part(u.mmrItems, tuple, 0x80, next, end);
-        next = _part(u.header, tuple, 0xa0, next, end);
-        next = _part(u.anchorProof, tuple, 0xc0, next, end);
-    }
-
-    function _part(Part memory part, uint256 tuple, uint256 head, uint256 position, uint256 end)
-        private
-        pure
-        returns (uint256 next)
-    {
-        unchecked {
-            if (AbiReader.word(tuple + head) != position - tuple) revert AbiReader.MalformedMessage();
-            (part.position, part.length, next) = AbiReader.bytesAt(position, end);
+        bool bad;
+        assembly ("memory-safe") {
+            next := add(tuple, 0xe0)
+            bad := gt(next, end)
+            let out := u
+            for { let head := tuple } lt(head, add(tuple, 0xe0)) { head := add(head, 0x20) } {
+                let length := calldataload(next)
+                // Offsets in order and no gaps.
+                bad := or(bad, or(xor(calldataload(head), sub(next, tuple)), shr(32, length)))
+                next := add(next, 0x20)
+                mstore(out, next)
+                mstore(add(out, 0x20), length)
+                out := add(out, 0x40)
+                next := add(next, length)
+                let padding := and(sub(0, length), 31)
+                if padding {
+                    bad := or(bad, shl(sub(256, shl(3, padding)), calldataload(sub(next, sub(32, padding)))))
+                    next := add(next, padding)
+                }
+                if or(bad, gt(next, end)) {
+                    bad := 1
+                    break
+                }
+            }
         }
+        if (bad) revert AbiReader.MalformedMessage();
     }
 
     /// @notice Reads what validators sign: payloads, block number, set.
-    function commitment(Part memory part) internal pure returns (Commitment memory c) {
+    function commitment(uint256 position, uint256 length) internal pure returns (Commitment memory c) {
         unchecked {
-            uint256 position = part.position;
-            uint256 end = position + part.length;
+            uint256 end = position + length;
             (uint256 payloads, uint256 item) = Scale.compact(position);
-            if (part.length > MAX_COMMITMENT || payloads == 0 || payloads > MAX_PAYLOADS) {
+            if (length > MAX_COMMITMENT || payloads == 0 || payloads > MAX_PAYLOADS) {
                 revert MalformedCommitment();
             }
             bool found;
@@ -136,10 +152,9 @@ library BeefyMessages {
     }
 
     /// @notice Reads an MMR leaf of major version 0.
-    function mmrLeaf(Part memory part) internal pure returns (Leaf memory l) {
+    function mmrLeaf(uint256 position, uint256 length) internal pure returns (Leaf memory l) {
         unchecked {
-            uint256 position = part.position;
-            if (part.length < MIN_LEAF || part.length > MAX_LEAF || AbiReader.word(position) >> 253 != 0) {
+            if (length < MIN_LEAF || length > MAX_LEAF || AbiReader.word(position) >> 253 != 0) {
                 revert MalformedLeaf();
             }
             l.parentNumber = Scale.u32(position + 1);

@@ -17,23 +17,14 @@ library StateTrieProof {
     /// @notice The root of a trie without keys: BLAKE2b-256 of one zero byte.
     bytes32 internal constant EMPTY_ROOT = 0x03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314;
 
+    /// @dev `InvalidProof()` at the left of a word.
+    uint256 private constant INVALID = 0x09bde339 << 224;
     uint256 private constant MAX_NODE = 4096;
-    uint256 private constant MAX_VALUE = 65_535;
-    /// @dev A node of fewer bytes is inline in its parent.
-    uint256 private constant MIN_HASHED = 32;
-
-    /// @dev Where the walk of a key stands after a node.
-    uint256 private constant ABSENT = 0;
-    uint256 private constant LISTED = 1; // at the child with this hash
-    uint256 private constant INLINE = 2; // at the child between these positions
-    uint256 private constant VALUE = 3; // at a value: position, length
-    uint256 private constant HASHED_VALUE = 4; // at a value with this hash
-
-    /// @dev In a level: all children are hashes, and the node was checked.
-    uint256 private constant PLAIN = 1 << 255;
+    uint256 private constant MAX_KEY = 512;
 
     /// @dev A walk over calldata. `levels` points to memory words, one per listed node of the previous path:
-    /// `PLAIN | length << 48 | position << 16 | depth`. Depth is the number of nibbles consumed before the node.
+    /// `mark << 255 | length << 48 | position << 16 | depth`. Depth is the number of nibbles consumed before the
+    /// node. A mark says that the node was checked and is a branch whose children are all hashes.
     struct Walk {
         uint256 position;
         uint256 end;
@@ -72,6 +63,7 @@ library StateTrieProof {
         view
         returns (bool present, uint256 value, uint256 valueLength)
     {
+        if (keyLength > MAX_KEY) revert InvalidProof();
         uint256 nibbles = keyLength << 1;
         uint256 restart;
         uint256 count;
@@ -159,83 +151,46 @@ library StateTrieProof {
         if (bad) revert InvalidProof();
     }
 
-    /// @dev Walks from a kept node (or, if `level` is 0, from the root) through `left` listed items.
-    function _walk(Walk memory w, uint256 nibbles, uint256 level, uint256 length, uint256 left)
+    /// @dev Walks from a kept node (or, if `level` is 0, from the root) through `count` listed items, of which a
+    /// value that is stored by its hash is the last.
+    function _walk(Walk memory w, uint256 nibbles, uint256 level, uint256 restart, uint256 count)
         private
         view
         returns (bool present, uint256 value, uint256 valueLength)
     {
-        uint256 depth = level & 0xffff;
-        uint256 kind = LISTED;
-        uint256 a = uint256(w.root);
-        uint256 b;
-        bool plain;
-        if (level != 0) {
-            a = (level >> 16) & 0xffffffff;
-            b = a + ((level >> 48) & 0xffff);
-            (kind, a, b, depth,) = _node(a, b, depth, w.key, nibbles, level & PLAIN != 0);
-        }
-        while (true) {
-            if (kind == LISTED) {
-                if (left == 0) revert InvalidProof();
-                (a, b) = _item(w, a, MAX_NODE);
-                if (b - a < MIN_HASHED && length != 0) revert InvalidProof();
-                uint256 slot = w.levels + (length << 5);
-                uint256 entry = ((b - a) << 48) | (a << 16) | depth;
-                unchecked {
-                    --left;
-                    ++length;
-                }
-                (kind, a, b, depth, plain) = _node(a, b, depth, w.key, nibbles, false);
-                assembly ("memory-safe") {
-                    mstore(slot, or(entry, shl(255, plain)))
-                }
-            } else if (kind == INLINE) {
-                (kind, a, b, depth,) = _node(a, b, depth, w.key, nibbles, false);
-            } else {
-                break;
-            }
-        }
-        w.length = length;
-        if (kind == HASHED_VALUE) {
-            if (left == 0) revert InvalidProof();
-            (a, b) = _item(w, a, MAX_VALUE);
-            (b, kind) = (b - a, VALUE);
-            unchecked {
-                --left;
-            }
-        }
-        if (left != 0) revert InvalidProof();
-        if (kind == VALUE) return (true, a, b);
-    }
-
-    /// @dev The next item of the proof, which must have this hash.
-    function _item(Walk memory w, uint256 hash, uint256 most) private view returns (uint256 first, uint256 end) {
-        unchecked {
-            uint256 position = w.position;
-            uint256 size;
-            assembly ("memory-safe") {
-                size := shr(240, calldataload(position))
-            }
-            first = position + 2;
-            end = first + size;
-            if (end > w.end || size > most) revert InvalidProof();
-            if (Blake2b.hash(w.blake2, first, size) != bytes32(hash)) revert InvalidProof();
-            w.position = end;
-        }
-    }
-
-    /// @dev One node from `position` to `end`, read for a key from `depth` on. `checked`: it is a plain branch
-    /// and was read before. Returns where the walk stands then.
-    function _node(uint256 position, uint256 end, uint256 depth, uint256 key, uint256 all, bool checked)
-        private
-        pure
-        returns (uint256 kind, uint256 a, uint256 b, uint256 newDepth, bool plain)
-    {
-        bool bad;
         assembly ("memory-safe") {
-            // The length of a string and where its content starts; only lengths below 2^14 fit a node.
-            function compact(p) -> length, content, wrong {
+            function refuse() {
+                mstore(0x00, INVALID)
+                revert(0x00, 0x04)
+            }
+            // Takes the next item, which must have this hash; `place` is where its length stands.
+            function item(walk, place, hash) -> first, end {
+                let left := shr(240, calldataload(place))
+                first := add(place, 2)
+                end := add(first, left)
+                // As in Blake2b.sol.
+                let buf := mload(add(walk, 0xc0))
+                let state := add(buf, 0x20)
+                mstore(state, 0x28c9bdf267e6096a3ba7ca8485ae67bb2bf894fe72f36e3cf1361d5f3af54fa5)
+                mstore(add(buf, 0x40), 0xd182e6ad7f520e511f6c3e2b8c68059b6bbd41fbabd9831f79217e1319cde05b)
+                let done := 1
+                place := first
+                for {} gt(left, 128) { left := sub(left, 128) } {
+                    calldatacopy(add(buf, 0x60), place, 128)
+                    place := add(place, 128)
+                    let counter := sub(place, first)
+                    mstore(add(buf, 0xe0), or(shl(248, counter), shl(240, shr(8, counter))))
+                    done := and(done, staticcall(gas(), 9, add(buf, 0x1c), 213, state, 0x40))
+                }
+                calldatacopy(add(buf, 0x60), place, left)
+                calldatacopy(add(add(buf, 0x60), left), calldatasize(), sub(128, left))
+                left := sub(end, first)
+                mstore(add(buf, 0xe0), or(or(shl(248, left), shl(240, shr(8, left))), shl(120, 1)))
+                done := and(done, staticcall(gas(), 9, add(buf, 0x1c), 213, state, 0x40))
+                if or(xor(mload(state), hash), gt(end, mul(done, mload(add(walk, 0x20))))) { refuse() }
+            }
+            // The length of a string and where its content starts. A longer one than 2^14 - 1 fits no node.
+            function compact(p) -> length, content {
                 let word := calldataload(p)
                 let head := byte(0, word)
                 length := shr(2, head)
@@ -243,32 +198,32 @@ library StateTrieProof {
                 if and(head, 3) {
                     length := or(length, shl(6, byte(1, word)))
                     content := add(p, 2)
-                    wrong := or(gt(and(head, 3), 1), lt(length, 64))
+                    if or(gt(and(head, 3), 1), lt(length, 64)) { refuse() }
                 }
             }
-            // Whether the partial key at `p` is not what the key has from `from` on.
-            function differs(p, nibbles, key_, from) -> yes {
-                if and(nibbles, 1) {
-                    let pair := byte(0, mload(add(key_, shr(1, from))))
+            // Whether the nibbles at `p` are not those that the key has from `from` on.
+            function differs(p, n, key, from) -> yes {
+                if and(n, 1) {
+                    let pair := byte(0, mload(add(key, shr(1, from))))
                     if iszero(and(from, 1)) { pair := shr(4, pair) }
                     yes := and(xor(pair, byte(0, calldataload(p))), 0x0f)
                     p := add(p, 1)
                     from := add(from, 1)
-                    nibbles := sub(nibbles, 1)
+                    n := sub(n, 1)
                 }
-                for {} nibbles {} {
-                    let pair := add(key_, shr(1, from))
-                    let word := mload(pair)
-                    if and(from, 1) { word := or(shl(4, word), shr(252, mload(add(pair, 0x20)))) }
+                for {} n {} {
+                    let place := add(key, shr(1, from))
+                    let word := mload(place)
+                    if and(from, 1) { word := or(shl(4, word), shr(252, mload(add(place, 0x20)))) }
                     word := xor(word, calldataload(p))
-                    if lt(nibbles, 64) {
-                        yes := or(yes, shr(sub(256, shl(2, nibbles)), word))
+                    if lt(n, 64) {
+                        yes := or(yes, shr(sub(256, shl(2, n)), word))
                         break
                     }
                     yes := or(yes, word)
                     p := add(p, 0x20)
                     from := add(from, 64)
-                    nibbles := sub(nibbles, 64)
+                    n := sub(n, 64)
                 }
             }
             // How many of sixteen bits are set: each is picked from a copy of its own, 17 places from the next.
@@ -277,134 +232,164 @@ library StateTrieProof {
                 n := and(n, 0x8000400020001000080004000200010000800040002000100008000400020001)
                 n := mod(n, 0x1ffff)
             }
-            // Whether `n` children from `p` on are all hashes.
-            function hashes(p, n) -> yes {
-                let first := calldataload(p)
-                let odd := xor(first, shl(255, 1))
-                for {} gt(n, 3) { n := sub(n, 4) } {
-                    odd := or(odd, xor(first, calldataload(p)))
-                    odd := or(odd, xor(first, calldataload(add(p, 33))))
-                    odd := or(odd, xor(first, calldataload(add(p, 66))))
-                    odd := or(odd, xor(first, calldataload(add(p, 99))))
-                    p := add(p, 132)
+            // Whether the children from `p` to `end`, 33 bytes each, are all hashes.
+            function hashes(p, end) -> yes {
+                let odd := xor(calldataload(p), shl(255, 1))
+                for { let four := sub(end, 99) } lt(p, four) { p := add(p, 132) } {
+                    odd := or(odd, xor(calldataload(p), shl(255, 1)))
+                    odd := or(odd, xor(calldataload(add(p, 33)), shl(255, 1)))
+                    odd := or(odd, xor(calldataload(add(p, 66)), shl(255, 1)))
+                    odd := or(odd, xor(calldataload(add(p, 99)), shl(255, 1)))
                 }
-                for {} n { n := sub(n, 1) } {
-                    odd := or(odd, xor(first, calldataload(p)))
-                    p := add(p, 33)
-                }
+                for {} lt(p, end) { p := add(p, 33) } { odd := or(odd, xor(calldataload(p), shl(255, 1))) }
                 yes := iszero(shr(248, odd))
             }
-
-            let p := add(position, 1)
-            let head := byte(0, calldataload(position))
-            // 01 leaf, 10 branch, 11 branch with value; 001 and 0001 with the value's hash.
-            let mask := 0x3f
-            let form := shr(6, head)
-            let isBranch := gt(form, 1)
-            let hasValue := and(form, 1)
-            let isHashed := 0
-            if iszero(form) {
-                isHashed := 1
-                hasValue := 1
-                isBranch := lt(head, 0x20)
-                mask := shr(isBranch, 0x1f)
-                bad := lt(head, 0x10)
-            }
-            let nibbles := and(head, mask)
-            if eq(nibbles, mask) {
-                for {} 1 {} {
-                    let more := byte(0, calldataload(p))
-                    p := add(p, 1)
-                    nibbles := add(nibbles, more)
-                    if or(lt(more, 255), gt(p, end)) { break }
-                }
-            }
-            {
-                // An odd partial key starts in the low half of its first byte.
-                let odd := and(nibbles, 1)
-                bad := or(bad, and(odd, gt(byte(0, calldataload(p)), 0x0f)))
-                newDepth := add(depth, nibbles)
-                let off := gt(newDepth, all)
-                if iszero(off) { off := differs(p, nibbles, key, depth) }
-                p := add(p, shr(1, add(nibbles, odd)))
-                // The nibble of the child; 16: the value; 17: the walk ends here.
-                let nibble := 17
-                if iszero(off) {
-                    nibble := 16
-                    if lt(newDepth, all) {
-                        nibble := and(
-                            shr(sub(252, shl(2, and(newDepth, 1))), mload(add(key, shr(1, newDepth)))), 0x0f
-                        )
-                    }
-                }
-                let bitmap := 0
-                if isBranch {
-                    let word := calldataload(p)
-                    bitmap := or(byte(0, word), shl(8, byte(1, word)))
-                    p := add(p, 2)
-                    bad := or(bad, iszero(bitmap))
-                    if iszero(hasValue) { bad := or(bad, iszero(and(bitmap, sub(bitmap, 1)))) }
-                }
-                if hasValue {
-                    let length := 32
-                    let content := p
-                    if iszero(isHashed) {
-                        let wrong
-                        length, content, wrong := compact(p)
-                        bad := or(bad, wrong)
-                    }
-                    p := add(content, length)
-                    if eq(nibble, 16) {
-                        kind := VALUE
-                        a := content
-                        b := length
-                        if isHashed {
-                            kind := HASHED_VALUE
-                            a := calldataload(content)
-                        }
-                    }
-                }
-                if isBranch {
-                    let n := ones(bitmap)
-                    plain := checked
-                    if iszero(checked) {
-                        if eq(sub(end, p), mul(n, 33)) { plain := hashes(p, n) }
-                    }
-                    let bit := and(shl(nibble, 1), 0xffff)
-                    switch plain
-                    case 1 {
-                        if and(bitmap, bit) {
-                            kind := LISTED
-                            a := calldataload(add(add(p, 1), mul(33, ones(and(bitmap, sub(bit, 1))))))
-                        }
-                        p := end
-                    }
-                    default {
-                        for { let i := 1 } bitmap { i := shl(1, i) } {
-                            if and(bitmap, i) {
-                                bitmap := xor(bitmap, i)
-                                let size := byte(0, calldataload(p))
-                                bad := or(bad, or(gt(size, 0x80), and(size, 3)))
-                                size := shr(2, size)
-                                p := add(p, 1)
-                                if eq(i, bit) {
-                                    kind := LISTED
-                                    a := calldataload(p)
-                                    if lt(size, 32) {
-                                        kind := INLINE
-                                        a := p
-                                        b := add(p, size)
-                                    }
-                                }
-                                p := add(p, size)
+            // The child of `bit` among those of a branch from `p` to `end`, with any that are inline. `first` is
+            // where it starts if it is inline, and 0 if there is none.
+            function child(p, end, bitmap, bit) -> hash, first, last {
+                for { let i := 1 } bitmap { i := shl(1, i) } {
+                    if and(bitmap, i) {
+                        bitmap := xor(bitmap, i)
+                        let size := byte(0, calldataload(p))
+                        if or(gt(size, 0x80), and(size, 3)) { refuse() }
+                        size := shr(2, size)
+                        p := add(p, 1)
+                        if eq(i, bit) {
+                            first := 1
+                            hash := calldataload(p)
+                            if lt(size, 32) {
+                                first := p
+                                last := add(p, size)
                             }
                         }
+                        p := add(p, size)
                     }
-                    newDepth := add(newDepth, 1)
                 }
+                if xor(p, end) { refuse() }
             }
-            bad := or(bad, iszero(eq(p, end)))
+
+            let place := mload(w)
+            let slot := add(mload(add(w, 0xa0)), shl(5, restart))
+            let target := add(slot, shl(5, count))
+            let hash := mload(add(w, 0x40))
+            let depth := and(level, 0xffff)
+            // The node at hand; if it is 0, the next listed one with the hash.
+            let node := and(shr(16, level), 0xffffffff)
+            let end := add(node, and(shr(48, level), 0xffff))
+            let plain := shr(255, level)
+            for {} 1 {} {
+                if iszero(node) {
+                    if eq(slot, target) { refuse() }
+                    node, end := item(w, place, hash)
+                    place := end
+                    let size := sub(end, node)
+                    // Only the root may be smaller than a hash.
+                    let first := eq(slot, mload(add(w, 0xa0)))
+                    if or(gt(size, MAX_NODE), lt(add(size, shl(5, first)), 32)) { refuse() }
+                    mstore(slot, or(shl(48, size), or(shl(16, node), depth)))
+                    slot := add(slot, 0x20)
+                }
+                let p := add(node, 3)
+                let off := 0
+                let bitmap := calldataload(node)
+                let head := byte(0, bitmap)
+                bitmap := or(byte(1, bitmap), shl(8, byte(2, bitmap)))
+                switch head
+                case 0x80 {
+                    // The most frequent: a branch without value and without nibbles of its own.
+                    if iszero(and(bitmap, sub(bitmap, 1))) { refuse() }
+                    off := eq(depth, nibbles)
+                }
+                default {
+                    // 01 leaf, 10 branch, 11 branch with value; 001 and 0001 with the hash of the value.
+                    let form := shr(6, head)
+                    let most := 0x3f
+                    if iszero(form) {
+                        if lt(head, 0x10) { refuse() }
+                        most := 0x1f
+                        form := 5
+                        if lt(head, 0x20) {
+                            most := 0x0f
+                            form := 7
+                        }
+                    }
+                    p := add(node, 1)
+                    let length := and(head, most)
+                    if length {
+                        if eq(length, most) {
+                            for {} 1 {} {
+                                let more := byte(0, calldataload(p))
+                                p := add(p, 1)
+                                length := add(length, more)
+                                if or(lt(more, 255), gt(p, end)) { break }
+                            }
+                        }
+                        // An odd number starts in the low half of its first byte.
+                        if gt(byte(0, calldataload(p)), sub(255, mul(240, and(length, 1)))) { refuse() }
+                        off := gt(add(depth, length), nibbles)
+                        if iszero(off) { off := differs(p, length, mload(add(w, 0x60)), depth) }
+                        depth := add(depth, mul(length, iszero(off)))
+                        p := add(p, shr(1, add(length, 1)))
+                    }
+                    bitmap := 0
+                    if and(form, 2) {
+                        bitmap := calldataload(p)
+                        bitmap := or(byte(0, bitmap), shl(8, byte(1, bitmap)))
+                        p := add(p, 2)
+                        // A branch has a child, and without a value two.
+                        if iszero(and(bitmap, sub(bitmap, iszero(and(form, 1))))) { refuse() }
+                    }
+                    let here := iszero(or(off, xor(depth, nibbles)))
+                    off := or(off, here)
+                    if and(form, 1) {
+                        let content := p
+                        length := 32
+                        if lt(form, 4) { length, content := compact(p) }
+                        p := add(content, length)
+                        if here {
+                            present := add(1, gt(form, 4))
+                            value := content
+                            valueLength := length
+                        }
+                    }
+                    if iszero(bitmap) {
+                        if xor(p, end) { refuse() }
+                        break
+                    }
+                }
+                // The bit of the child; none if the key ends here or is not below this node.
+                let bit := mload(add(mload(add(w, 0x60)), shr(1, depth)))
+                bit := and(shr(sub(252, shl(2, and(depth, 1))), bit), 0x0f)
+                bit := and(shl(bit, iszero(off)), bitmap)
+                depth := add(depth, 1)
+                if iszero(plain) {
+                    if eq(sub(end, p), mul(33, ones(bitmap))) {
+                        plain := hashes(p, end)
+                        let mark := sub(slot, 0x20)
+                        mstore(mark, or(shl(255, plain), mload(mark)))
+                    }
+                }
+                if plain {
+                    if iszero(bit) { break }
+                    plain := 0
+                    node := 0
+                    hash := calldataload(add(add(p, 1), mul(33, ones(and(bitmap, sub(bit, 1))))))
+                    continue
+                }
+                hash, node, end := child(p, end, bitmap, bit)
+                if iszero(node) { break }
+                if eq(node, 1) { node := 0 }
+            }
+            mstore(add(w, 0x80), shr(5, sub(slot, mload(add(w, 0xa0)))))
+            if eq(present, 2) {
+                if eq(slot, target) { refuse() }
+                target := sub(target, 0x20)
+                value, place := item(w, place, calldataload(value))
+                valueLength := sub(place, value)
+                present := 1
+            }
+            mstore(w, place)
+            if xor(slot, target) { refuse() }
         }
-        if (bad) revert InvalidProof();
     }
 }
