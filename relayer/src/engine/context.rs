@@ -1,6 +1,6 @@
 //! What scanners, workers and transaction watchers share.
 
-use super::{EngineConfig, EngineEvent};
+use super::{EngineConfig, EngineEvent, ProvenChain};
 use crate::{
     store::{PacketChange, Store, WorkerRow, WorkerState, now_ms},
     submit::Accounts,
@@ -49,7 +49,7 @@ pub(crate) struct ChainContext {
 }
 
 impl ChainContext {
-    pub(crate) fn new(chain: Arc<dyn Chain>, provers: Vec<Arc<dyn Prover>>) -> Self {
+    pub(crate) fn new(ProvenChain { chain, provers }: ProvenChain) -> Self {
         Self {
             id: chain.id().clone(),
             accounts: Arc::new(Accounts::new(chain.accounts())),

@@ -72,6 +72,15 @@ pub enum EngineError {
     Stopped(String),
 }
 
+/// A chain, and every way in which it can be proven.
+#[derive(Clone)]
+pub struct ProvenChain {
+    /// What happens there, and how to act on it.
+    pub chain: Arc<dyn Chain>,
+    /// One for each client type.
+    pub provers: Vec<Arc<dyn Prover>>,
+}
+
 /// The relayer's engine.
 pub struct Engine {
     shared: Arc<Shared>,
@@ -87,13 +96,13 @@ impl Engine {
     pub fn new(
         config: EngineConfig,
         store: Store,
-        chains: Vec<(Arc<dyn Chain>, Vec<Arc<dyn Prover>>)>,
+        chains: Vec<ProvenChain>,
         routes: Vec<Route>,
     ) -> Result<Self, EngineError> {
         let mut contexts = BTreeMap::new();
-        for (chain, provers) in chains {
-            let id = chain.id().clone();
-            let context = ChainContext::new(chain, provers);
+        for chain in chains {
+            let id = chain.chain.id().clone();
+            let context = ChainContext::new(chain);
             if context.accounts.is_empty() {
                 return Err(EngineError::NoAccounts(id));
             }

@@ -7,11 +7,11 @@ pub use metrics::metrics;
 
 use crate::{
     config::{ChainConfig, Config, Consensus},
-    engine::{Backoff, EngineConfig, Route},
+    engine::{Backoff, EngineConfig, ProvenChain, Route},
     keys::{self, KeyError, Keystore, Password},
 };
 use alloy::signers::local::PrivateKeySigner;
-use lupu_adapter::{AdapterError, Chain, Prover};
+use lupu_adapter::AdapterError;
 use lupu_evm::{Anchor, Contracts, EvmChain, EvmConfig, Kind, QbftProver, Tuning};
 use lupu_standard::ChainId;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub struct Connected {
 
 impl Connected {
     /// As the engine takes it.
-    pub fn for_engine(&self) -> (Arc<dyn Chain>, Vec<Arc<dyn Prover>>) {
-        (self.chain.clone(), vec![self.prover.clone()])
+    pub fn for_engine(&self) -> ProvenChain {
+        ProvenChain { chain: self.chain.clone(), provers: vec![self.prover.clone()] }
     }
 }
 

@@ -2,13 +2,13 @@
 
 mod fake;
 
-use super::{Backoff, Engine, EngineConfig, EngineError, EngineEvent, Route};
+use super::{Backoff, Engine, EngineConfig, EngineError, EngineEvent, ProvenChain, Route};
 use crate::{
     packet::State,
     store::{PacketFilter, PacketRow, Store, WorkerRow, WorkerState},
 };
 use fake::{Fake, FakeClient, Handle};
-use lupu_adapter::{AccountId, Chain, Message, Prover};
+use lupu_adapter::{AccountId, Message};
 use lupu_light_client::Status;
 use lupu_standard::{ClientId, Height};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -90,8 +90,8 @@ impl World {
 
     async fn start_on(&self, name: &str) -> Running {
         let store = Store::open(self.path(name)).await.unwrap();
-        let pair = |fake: &Arc<Fake>| -> (Arc<dyn Chain>, Vec<Arc<dyn Prover>>) {
-            (Arc::new(Handle(fake.clone())), vec![Arc::new(Handle(fake.clone()))])
+        let pair = |fake: &Arc<Fake>| -> ProvenChain {
+            ProvenChain { chain: Arc::new(Handle(fake.clone())), provers: vec![Arc::new(Handle(fake.clone()))] }
         };
         let chains = vec![pair(&self.harbour), pair(&self.bank)];
         let engine = Engine::new(self.config.clone(), store.clone(), chains, vec![self.route()]).unwrap();
