@@ -76,8 +76,9 @@ impl Trie {
         self.nodes(keys).into_iter().collect()
     }
 
+    /// The packed proof, put together by the plain code.
     pub fn pack(&self, keys: &[&[u8]]) -> Vec<u8> {
-        self.node_set(keys).pack(&self.root(), keys).unwrap()
+        reference::pack(&self.root(), &self.nodes(keys), keys)
     }
 
     /// What the trie holds under the keys.
@@ -88,23 +89,8 @@ impl Trie {
     /// The listed nodes of one key's path from the root down, and at last the value if it is
     /// stored by its hash.
     pub fn path(&self, key: &[u8]) -> Vec<Vec<u8>> {
-        let nodes = self.nodes(&[key]);
-        let by_hash: BTreeMap<[u8; 32], &Vec<u8>> =
-            nodes.iter().map(|node| (sp_crypto_hashing::blake2_256(node), node)).collect();
-        let mut path = Vec::new();
-        let mut wanted = self.root.0;
-        while let Some(node) = by_hash.get(&wanted) {
-            path.push((*node).clone());
-            // Whoever comes next is named in this node by hash.
-            let next = node.windows(32).find(|w| {
-                let hash: [u8; 32] = (*w).try_into().unwrap();
-                by_hash.contains_key(&hash) && path.iter().all(|p| sp_crypto_hashing::blake2_256(p) != hash)
-            });
-            let Some(next) = next else { break };
-            wanted = next.try_into().unwrap();
-        }
-        assert_eq!(path.len(), nodes.len(), "every node read is on the path");
-        path
+        let (nodes, value) = reference::path(&self.root(), &self.nodes(&[key]), key);
+        nodes.into_iter().map(|(_, node)| node).chain(value).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 use alloy_primitives::B256;
 use sp_core::{Blake2Hasher, H256};
 use sp_crypto_hashing::blake2_256;
+use std::collections::BTreeMap;
 use trie_db::{
     ChildReference, NodeCodec as _,
     node::{Node, NodeHandle, Value},
@@ -207,4 +208,56 @@ pub fn packed(root: &B256, keys: &[&[u8]], proof: &[u8]) -> Result<Vec<Option<Ve
         before = Some((key, path));
     }
     if proof.rest.is_empty() { Ok(values) } else { Err("Trailing") }
+}
+
+/// The nodes on a key's path that are found by hash, each with the nibbles before it; and the
+/// value if it is found by hash.
+pub fn path(root: &B256, nodes: &[Vec<u8>], key: &[u8]) -> (Vec<(usize, Vec<u8>)>, Option<Vec<u8>>) {
+    let by_hash: BTreeMap<[u8; 32], &Vec<u8>> = nodes.iter().map(|node| (blake2_256(node), node)).collect();
+    let key = nibbles(key);
+    let mut path = Vec::new();
+    let mut depth = 0;
+    let mut wanted = Ref::Hash(root.0);
+    loop {
+        let raw = match wanted {
+            Ref::Inline(raw) => raw,
+            Ref::Hash(hash) => {
+                let raw = by_hash[&hash].clone();
+                path.push((depth, raw.clone()));
+                raw
+            }
+        };
+        match step(&raw, &key[depth..], depth == 0).expect("a canonical node") {
+            Step::Child(child, consumed) => {
+                wanted = child;
+                depth += consumed;
+            }
+            Step::Value(Some(Ref::Hash(hash))) => return (path, Some(by_hash[&hash].clone())),
+            Step::Value(_) => return (path, None),
+        }
+    }
+}
+
+/// The packed proof of `keys` in this order.
+pub fn pack(root: &B256, nodes: &[Vec<u8>], keys: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut before: Option<Path> = None;
+    for key in keys {
+        let (path, value) = match root.0 == blake2_256(&[0]) {
+            true => Default::default(),
+            false => self::path(root, nodes, key),
+        };
+        let key = nibbles(key);
+        let (old, kept) = before.take().unwrap_or_default();
+        let kept = kept.iter().filter(|(depth, _)| key.get(..*depth) == old.get(..*depth)).count();
+        let items = path[kept..].iter().map(|(_, node)| node).chain(&value);
+        out.push(kept as u8);
+        out.push(items.clone().count() as u8);
+        for item in items {
+            out.extend((item.len() as u16).to_be_bytes());
+            out.extend(item);
+        }
+        before = Some((key, path));
+    }
+    out
 }
