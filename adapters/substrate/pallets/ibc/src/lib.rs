@@ -16,9 +16,15 @@ mod check;
 mod clients;
 mod light_client;
 pub mod migrations;
+#[cfg(test)]
+mod mock;
 mod outcome;
 mod packets;
 mod settlement;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "try-runtime")]
+mod try_state;
 pub mod weights;
 pub mod wire;
 
@@ -138,6 +144,7 @@ pub mod pallet {
     }
 
     #[pallet::error]
+    #[derive(PartialEq, Eq)]
     pub enum Error<T> {
         /// The light client refused an initial state, a message, evidence or a proof.
         ClientRejected(Check),
