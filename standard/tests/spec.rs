@@ -30,14 +30,22 @@ fn claims<'a>(rule: &Rule<'a>) -> Vec<&'a str> {
     rule.text.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".json")).collect()
 }
 
+/// The folder of the standard's own vectors and those of the light clients.
+fn folders() -> Vec<String> {
+    let inside = fs::read_dir(here().join("vectors")).unwrap().map(|entry| entry.unwrap());
+    let inside = inside.filter(|entry| entry.file_type().unwrap().is_dir());
+    let names = inside.map(|entry| format!("{}/", entry.file_name().into_string().unwrap()));
+    std::iter::once(String::new()).chain(names).collect()
+}
+
 /// The cases of all files, by path under `vectors/`.
 struct Vectors(BTreeMap<String, Vec<Value>>);
 
 impl Vectors {
     fn read() -> Self {
         let mut files = BTreeMap::new();
-        for folder in ["", "qbft/", "ethereum-state/"] {
-            for entry in fs::read_dir(here().join("vectors").join(folder)).unwrap() {
+        for folder in folders() {
+            for entry in fs::read_dir(here().join("vectors").join(&folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|e| e == "json") {
                     let name = format!("{folder}{}", path.file_name().unwrap().to_str().unwrap());
