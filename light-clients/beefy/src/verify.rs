@@ -259,11 +259,7 @@ pub(crate) fn check_leaf(
 }
 
 /// Check 9, and with it the leaf's index and the number of leaves.
-fn leaf_position(
-    first_mmr_block: u64,
-    commitment: &Commitment,
-    leaf: &MmrLeaf,
-) -> Result<(u64, u64), UpdateError> {
+fn leaf_position(first_mmr_block: u64, commitment: &Commitment, leaf: &MmrLeaf) -> Result<(u64, u64), UpdateError> {
     let block = u64::from(leaf.parent_number).saturating_add(1);
     let committed = commitment.block_number;
     let range = UpdateError::LeafOutOfRange { leaf: block, first: first_mmr_block, committed };
@@ -350,8 +346,7 @@ fn check_message(
         id if id == client.next.id => &client.next,
         found => return Err(UpdateError::UnknownAuthoritySet { found, current: client.current.id }),
     };
-    let signers =
-        check_signatures(set, &message.authorities, &message.signatures, &message.commitment, recover)?;
+    let signers = check_signatures(set, &message.authorities, &message.signatures, &message.commitment, recover)?;
     let leaf = MmrLeaf::decode(&message.leaf)?;
     leaf_position(client.first_mmr_block, &commitment, &leaf)?;
     let handover = check_next_set(client, &commitment, &leaf)?;
