@@ -3,6 +3,8 @@
 //! signatures those of sp-core: nothing here uses the code under test to encode, hash or sign.
 #![allow(dead_code, missing_docs)]
 
+pub mod native;
+pub mod odd_signatures;
 pub mod reference;
 pub mod state_trie;
 
@@ -14,10 +16,7 @@ use lupu_substrate_state::NodeSet;
 use sp_consensus_grandpa::{ConsensusLog, GRANDPA_ENGINE_ID, GrandpaJustification, ScheduledChange};
 use sp_core::{Pair as _, ed25519};
 use sp_crypto_hashing::twox_128;
-use sp_runtime::{
-    Digest, DigestItem,
-    traits::{BlakeTwo256, Header as _},
-};
+use sp_runtime::{Digest, DigestItem, traits::BlakeTwo256};
 use state_trie::{Trie, seeded};
 use std::collections::BTreeMap;
 
@@ -185,7 +184,7 @@ pub fn anchor(time: u64, genesis: FixedBytes<24>) -> Vec<u8> {
 }
 
 pub fn header_hash(header: &SpHeader) -> B256 {
-    B256::new(header.hash().0)
+    B256::new(sp_runtime::traits::Header::hash(header).0)
 }
 
 /// The digest item that schedules this set.
@@ -322,6 +321,11 @@ impl Scenario {
         chain
     }
 
+    /// What a vote for the target signs.
+    pub fn vote_bytes(&self) -> Vec<u8> {
+        (1u8, self.hash().0, self.number, self.round, self.signed_set).encode()
+    }
+
     pub fn just(&self) -> Just {
         let above = self.ballots.iter().map(|(_, above)| *above).max().unwrap_or(0);
         let chain = self.chain(above);
@@ -377,7 +381,7 @@ impl Scenario {
 /// A block upon another.
 pub fn child(parent: &SpHeader, salt: usize) -> SpHeader {
     SpHeader {
-        parent_hash: parent.hash(),
+        parent_hash: header_hash(parent).0.into(),
         number: parent.number + 1,
         state_root: seeded("state", salt).0.into(),
         extrinsics_root: seeded("extrinsics", salt).0.into(),
