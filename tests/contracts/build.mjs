@@ -1,5 +1,6 @@
 // Compiles ProofReader.sol with the contracts' compiler and settings into ProofReader.json, with the
 // library's source hash, by which the tests notice that it changed. Run: node tests/contracts/build.mjs
+// With --check nothing is written: it fails if ProofReader.json is not what would be.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -35,4 +36,11 @@ const artifact = {
   abi,
   bytecode: { object: `0x${evm.bytecode.object}` },
 };
-writeFileSync(path.join(here, "ProofReader.json"), `${JSON.stringify(artifact, null, 1)}\n`);
+const file = path.join(here, "ProofReader.json");
+const text = `${JSON.stringify(artifact, null, 1)}\n`;
+if (!process.argv.includes("--check")) {
+  writeFileSync(file, text);
+} else if (readFileSync(file, "utf8") !== text) {
+  console.error("tests/contracts/ProofReader.json is out of date: node tests/contracts/build.mjs");
+  process.exit(1);
+}

@@ -7,6 +7,9 @@ use clap::{Args, Subcommand};
 /// The Foundry project.
 pub const FOLDER: &str = "adapters/evm/contracts";
 
+/// Compiles the proof library behind calls, for the tests that compare it with the crate.
+const PROOF_READER: &str = "tests/contracts/build.mjs";
+
 #[derive(Args)]
 pub struct Options {
     #[command(subcommand)]
@@ -27,12 +30,21 @@ enum What {
 
 /// The `contracts` task.
 pub fn run(o: &Options) -> Result<()> {
-    script(match o.what {
-        What::Build => "build",
-        What::Check => "check",
-        What::Test => "test",
-        What::Gas => "gas",
-    })
+    match o.what {
+        What::Build => {
+            script("build")?;
+            run::run(".", &["node", PROOF_READER])
+        }
+        What::Check => check(),
+        What::Test => script("test"),
+        What::Gas => script("gas"),
+    }
+}
+
+/// Fails if what is committed is not what the sources compile to.
+pub fn check() -> Result<()> {
+    script("check")?;
+    run::run(".", &["node", PROOF_READER, "--check"])
 }
 
 /// Runs one npm script of the contracts folder, with its packages installed.

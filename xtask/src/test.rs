@@ -19,10 +19,11 @@ pub struct Options {
 pub fn run(o: &Options) -> Result<()> {
     let mut steps = Steps::default();
     steps.step("format", || run::run(".", &["cargo", "fmt", "--all", "--check"]))?;
-    steps.step("contracts: artifacts match the sources", || contracts::script("check"))?;
+    steps.step("contracts: artifacts match the sources", contracts::check)?;
     if !o.quick {
         steps.step("contracts: forge tests", || contracts::script("test"))?;
     }
+    steps.step("vectors: the second implementation writes the same", vectors)?;
     // One profile for the program, the tests and the demo: everything is compiled once.
     steps.step("build", || run::run(".", &["cargo", "build", "--release", "--workspace", "--all-targets"]))?;
     steps.step("tests", || run::run(".", &["cargo", "test", "--release", "--workspace", "--no-fail-fast"]))?;
@@ -42,6 +43,15 @@ pub fn run(o: &Options) -> Result<()> {
     })?;
     steps.print();
     Ok(())
+}
+
+/// The standard's vectors come from a plain Python program that shares nothing with the code under test.
+fn vectors() -> Result<()> {
+    if !tools::python()? {
+        println!("left out: python3 is not here, and nothing but this step needs it");
+        return Ok(());
+    }
+    run::run("standard/vectors", &["python3", "generate.py", "--check"])
 }
 
 /// Each failpoint in a process of its own, really killed. Needs a build with the failpoints in.

@@ -33,6 +33,14 @@ pub fn node() -> Result<()> {
     Ok(())
 }
 
+/// Whether python3 is here; in CI it is installed where it is missing.
+pub fn python() -> Result<bool> {
+    if output(&["python3", "--version"]).is_none() && in_ci() {
+        run(".", &["apt-get", "install", "-y", "-q", "--no-install-recommends", "python3"])?;
+    }
+    Ok(output(&["python3", "--version"]).is_some())
+}
+
 /// The path of cargo-deny at the pinned version, installed into the cache if need be.
 pub fn cargo_deny() -> Result<PathBuf> {
     let root = cache().join("tools");
