@@ -11,9 +11,11 @@ import {
     UpdateResult
 } from "./interfaces/Types.sol";
 import {BeefyMessages} from "./lib/BeefyMessages.sol";
+import {BeefySignatures} from "./lib/BeefySignatures.sol";
 import {AuthoritySet, ClientState, ConsensusState} from "./lib/BeefyTypes.sol";
 import {Blake2b} from "./lib/Blake2b.sol";
 import {Mmr} from "./lib/Mmr.sol";
+import {StateAnchor} from "./lib/StateAnchor.sol";
 import {StateTrieProof} from "./lib/StateTrieProof.sol";
 import {SubstrateHeader} from "./lib/SubstrateHeader.sol";
 
@@ -37,20 +39,12 @@ contract BeefyLightClient is ILightClientBatch {
     error ClientFrozen();
     error ClientExpired();
     error UnknownAuthoritySet();
-    error AuthoritySetMismatch();
-    error InvalidSignature();
-    error TooFewSignatures();
-    error SignaturesNotSorted();
-    error WrongSigner();
     error LeafOutOfRange();
     error HandoverLeafNotBound();
     error NextSetMismatch();
     error InvalidMmrProof();
     error HeaderMismatch();
     error ZeroStateRoot();
-    error AnchorAbsent();
-    error MalformedAnchor();
-    error WrongChain();
     error HeaderFromFuture();
     error TimeWentBack();
     error NotMisbehaviour();
@@ -65,16 +59,12 @@ contract BeefyLightClient is ILightClientBatch {
     /// @dev Longest life of a packet, in seconds: keys older than that must not speak for a client.
     uint64 private constant MIN_TRUSTING_PERIOD = 86_400;
     uint256 private constant MAX_AUTHORITIES = 255;
-    /// @dev Index, r, s, v.
-    uint256 private constant SIGNATURE = 66;
-    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
-    uint256 private constant ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
     /// @dev twox128 of the names of the pallet's two items.
     bytes16 private constant COMMITMENTS = 0xca407206ec1ab726b2636c4b145ac287;
     bytes16 private constant ANCHOR = 0x8784f26f5ed58f49cab1d330d9cf2693;
-    /// @dev Of a path: the Merkle prefix, then what it is the prefix of.
+    /// @dev Of a path, in bytes: the Merkle prefix of 32, then up to a client identifier of 128, kind, sequence.
     uint256 private constant MIN_PATH = 33;
-    uint256 private constant MAX_PATH = 128;
+    uint256 private constant MAX_PATH = 169;
 
     bytes24 private immutable GENESIS;
     bytes16 private immutable PALLET_PREFIX;
@@ -343,96 +333,20 @@ contract BeefyLightClient is ILightClientBatch {
         v.blockNumber = c.blockNumber;
         v.mmrRoot = c.mmrRoot;
         if (c.setId == tip.currentId) {
-            _checkSignatures(u, tip.currentLen, _currentRoot);
+            BeefySignatures.check(u, tip.currentLen, _currentRoot);
         } else {
             if (c.setId != uint256(tip.currentId) + 1) revert UnknownAuthoritySet();
             v.handover = true;
-            _checkSignatures(u, tip.nextLen, _nextRoot);
+            BeefySignatures.check(u, tip.nextLen, _nextRoot);
         }
         bytes32 parentHash = _checkLeaf(u, c, v, tip);
         _checkHeader(u.header, u.headerLength, parentHash, v);
-        v.timestamp = _readAnchor(v.stateRoot, u.anchorProof, u.anchorProofLength);
+        v.timestamp = StateAnchor.read(v.stateRoot, ANCHOR_KEY, GENESIS, u.anchorProof, u.anchorProofLength);
         if (v.timestamp > block.timestamp + MAX_CLOCK_DRIFT) revert HeaderFromFuture();
         if (
             (v.height > tip.latestHeight && v.timestamp < tip.latestTimestamp)
                 || (v.height < tip.latestHeight && v.timestamp > tip.latestTimestamp)
         ) revert TimeWentBack();
-    }
-
-    /// @dev Checks 5 to 7: the set that must have signed, and its signatures.
-    function _checkSignatures(BeefyMessages.Update memory u, uint256 len, bytes32 root) private view {
-        uint256 list = u.authorities;
-        if (u.authoritiesLength != 20 * len || _authoritiesRoot(list, len) != root) {
-            revert AuthoritySetMismatch();
-        }
-        uint256 length = u.signaturesLength;
-        uint256 count = length / SIGNATURE;
-        if (count * SIGNATURE != length || count > len) revert InvalidSignature();
-        if (count < len - (len - 1) / 3) revert TooFewSignatures();
-        uint256 position = u.signatures;
-        uint256 signed = u.commitment;
-        uint256 signedLength = u.commitmentLength;
-        // 0 none, 1 InvalidSignature, 2 SignaturesNotSorted, 3 WrongSigner
-        uint256 fault;
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            calldatacopy(input, signed, signedLength)
-            mstore(input, keccak256(input, signedLength))
-            let least := 0
-            for { let end := add(position, length) } lt(position, end) { position := add(position, SIGNATURE) } {
-                let index := byte(0, calldataload(position))
-                let r := calldataload(add(position, 1))
-                let s := calldataload(add(position, 33))
-                let parity := byte(0, calldataload(add(position, 65)))
-                let valid := and(lt(index, len), and(lt(parity, 2), lt(sub(s, 1), HALF_ORDER)))
-                valid := and(valid, lt(sub(r, 1), sub(ORDER, 1)))
-                mstore(add(input, 0x20), add(parity, 27))
-                mstore(add(input, 0x40), r)
-                mstore(add(input, 0x60), s)
-                mstore(0x00, 0)
-                valid := and(valid, staticcall(gas(), 1, input, 0x80, 0x00, 0x20))
-                let signer := mload(0x00)
-                if iszero(and(valid, gt(signer, 0))) {
-                    fault := 1
-                    break
-                }
-                if lt(index, least) {
-                    fault := 2
-                    break
-                }
-                least := add(index, 1)
-                if iszero(eq(signer, shr(96, calldataload(add(list, mul(index, 20)))))) {
-                    fault := 3
-                    break
-                }
-            }
-        }
-        if (fault == 1) revert InvalidSignature();
-        if (fault == 2) revert SignaturesNotSorted();
-        if (fault == 3) revert WrongSigner();
-    }
-
-    /// @dev The keccak256 Merkle root over the keccak256 of each of `n` addresses; an odd last node moves up.
-    function _authoritiesRoot(uint256 list, uint256 n) private pure returns (bytes32 root) {
-        assembly ("memory-safe") {
-            let nodes := mload(0x40)
-            let end := add(nodes, shl(5, n))
-            for { let node := nodes } lt(node, end) { node := add(node, 0x20) } {
-                mstore(0x00, calldataload(list))
-                mstore(node, keccak256(0x00, 20))
-                list := add(list, 20)
-            }
-            for {} gt(n, 1) { n := shr(1, add(n, 1)) } {
-                let from := nodes
-                let to := nodes
-                for { let half := add(nodes, shl(5, shr(1, n))) } lt(to, half) { to := add(to, 0x20) } {
-                    mstore(to, keccak256(from, 0x40))
-                    from := add(from, 0x40)
-                }
-                if and(n, 1) { mstore(to, mload(from)) }
-            }
-            root := mload(nodes)
-        }
     }
 
     /// @dev Checks 8 to 11: the leaf, the sets it names, its place in the MMR. Sets the height proven.
@@ -486,33 +400,6 @@ contract BeefyLightClient is ILightClientBatch {
         }
         if (stateRoot == 0 || stateRoot == StateTrieProof.EMPTY_ROOT) revert ZeroStateRoot();
         v.stateRoot = stateRoot;
-    }
-
-    /// @dev Check 15: the anchor in the state, time in seconds ‖ genesis.
-    function _readAnchor(bytes32 stateRoot, uint256 start, uint256 length) private view returns (uint64) {
-        bytes calldata nodes;
-        bytes32 anchorKey = ANCHOR_KEY;
-        uint256 key;
-        assembly ("memory-safe") {
-            nodes.offset := start
-            nodes.length := length
-            key := mload(0x40)
-            mstore(0x40, add(key, 0x20))
-            mstore(key, anchorKey)
-        }
-        StateTrieProof.Walk memory walk = StateTrieProof.start(nodes, stateRoot, 32);
-        (bool present, uint256 position, uint256 valueLength) = StateTrieProof.next(walk, key, 32);
-        StateTrieProof.finish(walk);
-        if (!present) revert AnchorAbsent();
-        if (valueLength != 32) revert MalformedAnchor();
-        uint256 anchor;
-        assembly ("memory-safe") {
-            anchor := calldataload(position)
-            // The walk is over: its memory is free again.
-            mstore(0x40, key)
-        }
-        if (bytes24(bytes32(anchor << 64)) != GENESIS) revert WrongChain();
-        return uint64(anchor >> 192);
     }
 
     function _store(Verified memory v, Tip memory tip) private returns (UpdateResult result) {

@@ -25,6 +25,9 @@ interface Vm {
     function assume(bool) external pure;
     function chainId(uint256) external;
     function etch(address, bytes calldata) external;
+    function mockCall(address, bytes calldata, bytes calldata) external;
+    function mockCallRevert(address, bytes calldata, bytes calldata) external;
+    function clearMockedCalls() external;
     function addr(uint256) external pure returns (address);
     function sign(uint256, bytes32) external pure returns (uint8, bytes32, bytes32);
     function readFile(string calldata) external view returns (string memory);
