@@ -3,7 +3,7 @@
 //! ZIP 215, proofs by sp-trie, packed again and compared.
 
 use super::{
-    SpHeader,
+    SpHeader, cached,
     state_trie::{Walk, walk},
 };
 use alloy_primitives::{B256, keccak256};
@@ -196,7 +196,7 @@ pub fn votes(j: &GrandpaJustification<SpHeader>, set: &Authorities, set_id: u64)
         let its = set.iter().find(|a| a.0 == key).ok_or("ForeignVoter")?.1;
         need(j.commit.precommits[..i].iter().all(|v| v.id != vote.id), "DuplicateVoter")?;
         let message = (1u8, vote.precommit.target_hash, vote.precommit.target_number, j.round, set_id).encode();
-        need(signed(&key, &message, &signature), "InvalidSignature")?;
+        need(cached::signed(&key, &message, &signature), "InvalidSignature")?;
         weight += u128::from(its);
     }
     let hashes: Vec<H256> = j.votes_ancestries.iter().map(|h| H256(blake2_256(&h.encode()))).collect();
