@@ -1,1 +1,57 @@
-//! The adapter for Substrate chains, on subxt.
+//! Substrate chains for the relayer: [`lupu_adapter::Chain`] and [`lupu_adapter::Prover`] on
+//! subxt's dynamic types, without generated code, so that runtime upgrades are survived.
+//!
+//! No node is trusted. [`header_chain`] follows the chain's finality with our own GRANDPA light
+//! client from an anchor that a person confirmed; state is believed as far as proofs lead to a
+//! verified state root; several [`endpoints`] stand in for each other, and one that lies is put
+//! aside.
+
+pub mod anchor;
+pub mod anchor_proofs;
+mod answer;
+pub mod beefy_prover;
+pub mod chain;
+mod clients;
+pub mod commitments;
+pub mod config;
+pub mod endpoints;
+pub mod events;
+pub mod extrinsics_root;
+mod follower;
+pub mod fork;
+pub mod governance;
+pub mod grandpa_prover;
+pub mod header_chain;
+mod health;
+mod host;
+mod json;
+pub mod keys;
+pub mod membership;
+pub mod proofs;
+mod requirements;
+pub mod rpc;
+pub mod runtime;
+mod scan;
+pub mod send;
+pub mod sessions;
+mod shape;
+mod simulation;
+pub mod source;
+mod status;
+pub mod transactions;
+pub mod wallet;
+pub mod wire;
+
+pub use anchor::{Anchor, Voters, propose_anchor};
+pub use beefy_prover::BeefyProver;
+pub use chain::SubstrateChain;
+pub use config::{SubstrateConfig, Tuning};
+pub use endpoints::{EndpointStatus, Endpoints, RpcCount};
+pub use fork::Fork;
+pub use grandpa_prover::GrandpaProver;
+pub use header_chain::{HeaderChain, Justified};
+pub use keys::Key;
+pub use membership::merkle_prefix;
+pub use requirements::RuntimeMismatch;
+pub use source::{RawHeader, Source};
+pub use wallet::Wallet;

@@ -1,0 +1,147 @@
+//! What users ask of the applications: transfers and messages; balances of assets.
+
+use crate::{
+    endpoints::Bad,
+    events::Happened,
+    json::to_hex,
+    wallet::{Receipt, Wallet},
+};
+use alloy_primitives::B256;
+use lupu_adapter::{AdapterError, ErrorKind, PacketEventKind};
+use lupu_standard::ClientId;
+use serde_json::json;
+use subxt::ext::{
+    scale_encode::EncodeAsType,
+    scale_value::{At, Value as ScaleValue},
+};
+
+/// A packet that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its sequence.
+    pub sequence: u64,
+    /// The transaction.
+    pub transaction: B256,
+    /// The block.
+    pub block: u64,
+    /// Weight used by it, picoseconds.
+    pub weight_used: u64,
+}
+
+/// A transfer to ask for.
+#[derive(Clone, Debug)]
+pub struct TransferRequest {
+    /// The client here that stands for the destination.
+    pub client: ClientId,
+    /// `native`, `asset:<id>`, or the trace of a voucher.
+    pub denom: String,
+    /// In the smallest unit.
+    pub amount: u128,
+    /// On the destination, in its notation.
+    pub receiver: String,
+    /// UNIX seconds, by the destination's clock.
+    pub timeout_timestamp: u64,
+    /// Free text.
+    pub memo: String,
+}
+
+/// A message to ask for.
+#[derive(Clone, Debug)]
+pub struct CallRequest {
+    /// The client here that stands for the destination.
+    pub client: ClientId,
+    /// Whom to call there, in its notation.
+    pub receiver: String,
+    /// What to call it with.
+    pub payload: Vec<u8>,
+    /// Chooses one of the sender's accounts there.
+    pub salt: Vec<u8>,
+    /// UNIX seconds, by the destination's clock.
+    pub timeout_timestamp: u64,
+    /// Free text.
+    pub memo: String,
+}
+
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+struct Transfer {
+    client: Vec<u8>,
+    denom: Vec<u8>,
+    amount: u128,
+    receiver: Vec<u8>,
+    timeout: u64,
+    memo: Vec<u8>,
+}
+
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+struct SendCall {
+    client: Vec<u8>,
+    receiver: Vec<u8>,
+    salt: Vec<u8>,
+    payload: Vec<u8>,
+    memo: Vec<u8>,
+    timeout: u64,
+}
+
+fn sent(wallet: &Wallet, receipt: &Receipt) -> Result<Sent, AdapterError> {
+    let sequence = receipt.events.iter().find_map(|event| match &event.happened {
+        Happened::Packet(PacketEventKind::Sent, packet) => Some(packet.sequence.get()),
+        _ => None,
+    });
+    let missing = || wallet.error(ErrorKind::Lied, format!("transaction {} shows no packet", receipt.hash));
+    Ok(Sent {
+        sequence: sequence.ok_or_else(missing)?,
+        transaction: receipt.hash,
+        block: receipt.block().0,
+        weight_used: receipt.included.gas_used,
+    })
+}
+
+/// Sends the native token, an asset or a voucher.
+pub async fn transfer(wallet: &Wallet, request: TransferRequest) -> Result<Sent, AdapterError> {
+    let arguments = Transfer {
+        client: request.client.as_str().into(),
+        denom: request.denom.into_bytes(),
+        amount: request.amount,
+        receiver: request.receiver.into_bytes(),
+        timeout: request.timeout_timestamp,
+        memo: request.memo.into_bytes(),
+    };
+    let receipt = wallet.call("IbcTransfer", "transfer", arguments).await?;
+    sent(wallet, &receipt)
+}
+
+/// Sends a message.
+pub async fn send_call(wallet: &Wallet, request: CallRequest) -> Result<Sent, AdapterError> {
+    let arguments = SendCall {
+        client: request.client.as_str().into(),
+        receiver: request.receiver.into_bytes(),
+        salt: request.salt,
+        payload: request.payload,
+        memo: request.memo.into_bytes(),
+        timeout: request.timeout_timestamp,
+    };
+    let receipt = wallet.call("IbcGmp", "send_call", arguments).await?;
+    sent(wallet, &receipt)
+}
+
+/// An account's balance of an asset of the pallet `Assets`, in its smallest unit, at the newest block.
+pub async fn asset_balance(wallet: &Wallet, asset: u32, account: &[u8; 32]) -> Result<u128, AdapterError> {
+    let chain = wallet.chain();
+    let runtime = chain.runtime().await?;
+    let keys = vec![ScaleValue::u128(asset.into()), ScaleValue::from_bytes(account)];
+    let key = runtime.storage_key("Assets", "Account", keys).map_err(|e| chain.codec(e))?;
+    let read = |v: serde_json::Value| {
+        if v.is_null() {
+            return Ok(0);
+        }
+        let lied = |e: String| Bad::Lied(e);
+        let value = crate::json::bytes(&v, "asset account").map_err(|e| lied(e.to_string()))?;
+        let value: ScaleValue = runtime.storage_value("Assets", "Account", &value).map_err(|e| lied(e.to_string()))?;
+        let balance = value.at("balance").and_then(|b| b.as_u128());
+        balance.ok_or_else(|| lied("asset account without a balance".into()))
+    };
+    let found = chain.endpoints.ask("state_getStorage", json!([to_hex(&key)]), read).await;
+    found.map_err(|e| chain.fail(e))
+}
