@@ -12,6 +12,8 @@ extern crate alloc;
 mod anchor;
 pub mod api;
 pub mod app;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod check;
 mod clients;
 mod light_client;

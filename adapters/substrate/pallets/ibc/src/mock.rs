@@ -36,7 +36,7 @@ impl Config for Test {
     type GovernanceOrigin = frame_system::EnsureRoot<u64>;
     type Apps = Apps;
     type MigrationDelay = ConstU64<DELAY>;
-    type WeightInfo = crate::weights::Measured;
+    type WeightInfo = crate::weights::ByHand;
 }
 
 /// What the application does when it is called back, after it has left a trace in state.
@@ -154,4 +154,12 @@ pub fn events() -> Vec<crate::Event<Test>> {
     let all = all.collect();
     System::reset_events();
     all
+}
+
+/// Block 1 with a keystore for validators.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn with_keystore() -> TestExternalities {
+    let mut ext = externalities();
+    ext.register_extension(sp_keystore::KeystoreExt::new(sp_keystore::testing::MemoryKeystore::new()));
+    ext
 }
