@@ -23,6 +23,11 @@ pub mod carriers;
 mod filter;
 pub mod weights;
 
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
 pub use app::GmpApp;
 pub use filter::NestedCalls;
 pub use pallet::*;

@@ -73,7 +73,7 @@ impl pallet_lupu_ibc::Config for Test {
     type GovernanceOrigin = EnsureRoot<AccountId32>;
     type Apps = Apps;
     type MigrationDelay = ConstU64<3_600>;
-    type WeightInfo = pallet_lupu_ibc::weights::Measured;
+    type WeightInfo = pallet_lupu_ibc::weights::ByHand;
 }
 
 /// The id of the first voucher.

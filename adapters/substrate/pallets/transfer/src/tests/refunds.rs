@@ -2,7 +2,7 @@
 
 use super::{assert_refused, network::*, ok};
 use crate::{Error, Event, Token, mock::*};
-use frame_support::{assert_noop, assert_ok, storage::with_storage_layer};
+use frame_support::{assert_noop, storage::with_storage_layer};
 use lupu_standard::{ack::UNIVERSAL_ERROR, ics20::SUCCESS_ACKNOWLEDGEMENT};
 use pallet_lupu_ibc::IbcApp;
 use sp_runtime::{DispatchError, TokenError};
@@ -89,7 +89,7 @@ fn a_refund_waits_for_its_account() {
     assert_eq!(net.balance(0, &ALICE, "native"), 0);
     assert_eq!(net.time_out(small), Err(DispatchError::Token(TokenError::BelowMinimum)));
     net.check();
-    net.on(0, || assert_ok!(Balances::transfer_keep_alive(RuntimeOrigin::signed(BOB), ALICE, DEPOSIT)));
+    net.on(0, || ok(Balances::transfer_keep_alive(RuntimeOrigin::signed(BOB), ALICE, DEPOSIT)));
     ok(net.time_out(small));
     assert_eq!(net.balance(0, &ALICE, "native"), 2 * DEPOSIT - 1);
     net.check();
@@ -105,7 +105,8 @@ fn a_refund_is_bounded_by_what_is_accounted() {
     data.amount += alloy_primitives::U256::from(1);
     packet.payloads[0].value = data.encode(lupu_standard::Encoding::SolidityAbi).into();
     net.on(0, || {
-        let time_out = |packet| with_storage_layer(|| app().on_timeout(packet, payload(packet), &BOB));
+        let time_out =
+            |packet: &lupu_standard::Packet| with_storage_layer(|| app().on_timeout(packet, payload(packet), &BOB));
         assert_noop!(time_out(&packet), Error::<Test>::InsufficientEscrow);
         let mut junk = packet.clone();
         junk.payloads[0].value = vec![1, 2, 3].into();

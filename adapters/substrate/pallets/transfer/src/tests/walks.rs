@@ -45,7 +45,7 @@ fn hops_are_those_of_the_vectors() {
                 assert!(answer.is_ok(), "{}: {answer:?}", field("name"));
                 let id: H256 = field("voucher_id").parse().unwrap();
                 let voucher = Vouchers::<Test>::get(id).unwrap();
-                assert_eq!(Traces::<Test>::get(voucher).unwrap(), result.as_bytes(), "{}", field("name"));
+                assert_eq!(Traces::<Test>::get(voucher).unwrap().to_vec(), result.as_bytes(), "{}", field("name"));
                 assert_eq!(Assets::balance(voucher, &ALICE), 5);
             } else {
                 // It asks for its own token, of which this chain has none in escrow, or which it does not know.
