@@ -39,7 +39,7 @@ parameter_types! {
         transaction_version: TRANSACTION_VERSION,
         ..Default::default()
     };
-    pub const MaxCallWeight: Weight = Weight::from_parts(1_000_000, 10_000);
+    pub const MaxCallWeight: Weight = Weight::from_parts(10_000_000_000, 100_000);
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]

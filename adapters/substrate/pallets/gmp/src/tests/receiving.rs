@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{Error, Event, MAX_DEPTH, MAX_MEMO, Pallet, account};
-use frame_support::{assert_noop, assert_ok, traits::Currency};
+use frame_support::{assert_noop, assert_ok, traits::Currency, weights::Weight};
 use lupu_standard::ics27::GmpAcknowledgement;
 
 #[test]

@@ -33,7 +33,7 @@ fn random_transfers_conserve() {
         (seed >> 33) as usize % below
     };
     let mut done = [0; 4];
-    for _ in 0..600 {
+    for _ in 0..300 {
         let open: Vec<usize> = (0..net.packets.len()).filter(|i| net.packets[*i].1 != Stage::Settled).collect();
         match random(3) {
             0 => {
@@ -61,7 +61,7 @@ fn random_transfers_conserve() {
         }
         net.check();
     }
-    assert!(done.iter().all(|n| *n > 10), "sent, timed out, received, acknowledged: {done:?}");
+    assert!(done.iter().all(|n| *n > 5), "sent, timed out, received, acknowledged: {done:?}");
 }
 
 /// The mutation test of one chain: each way to break it has its own name.

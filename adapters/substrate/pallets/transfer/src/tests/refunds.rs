@@ -83,15 +83,17 @@ fn no_other_acknowledgement_counts() {
 #[test]
 fn a_refund_waits_for_its_account() {
     let mut net = Network::new();
+    let give = |to, amount| ok(Balances::transfer_keep_alive(RuntimeOrigin::signed(BOB), to, amount));
+    net.on(0, || give(NOBODY, 10_000));
     ok(net.send(0, 1, BOB, "native", WEALTH / 2, &BOB));
-    let small = ok(net.send(0, 1, ALICE, "native", DEPOSIT - 1, &BOB));
-    ok(net.send(0, 1, ALICE, "native", WEALTH - DEPOSIT + 1, &BOB));
-    assert_eq!(net.balance(0, &ALICE, "native"), 0);
+    let small = ok(net.send(0, 1, NOBODY, "native", DEPOSIT - 1, &BOB));
+    ok(net.send(0, 1, NOBODY, "native", 10_000 - DEPOSIT + 1, &BOB));
+    assert_eq!(net.balance(0, &NOBODY, "native"), 0);
     assert_eq!(net.time_out(small), Err(DispatchError::Token(TokenError::BelowMinimum)));
     net.check();
-    net.on(0, || ok(Balances::transfer_keep_alive(RuntimeOrigin::signed(BOB), ALICE, DEPOSIT)));
+    net.on(0, || give(NOBODY, DEPOSIT));
     ok(net.time_out(small));
-    assert_eq!(net.balance(0, &ALICE, "native"), 2 * DEPOSIT - 1);
+    assert_eq!(net.balance(0, &NOBODY, "native"), 2 * DEPOSIT - 1);
     net.check();
 }
 

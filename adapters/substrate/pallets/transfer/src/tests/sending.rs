@@ -167,6 +167,8 @@ fn escrow_is_by_client() {
         let account = |name: &str| Pallet::<Test>::escrow_account(&name.parse().unwrap());
         assert_eq!(Pallet::<Test>::balance(gold(), &account("AA.BB")), 300);
         assert_eq!(Pallet::<Test>::balance(gold(), &account("AA.CC")), 500);
+        let hash = sp_io::hashing::keccak_256(b"AA.BB");
+        assert_eq!(AsRef::<[u8]>::as_ref(&account("AA.BB")), [&b"modllupu/tok"[..], &hash[..20]].concat());
         assert!(Pallet::<Test>::is_own_account(account("AA.BB").as_ref()));
         assert!(Pallet::<Test>::is_own_account(Pallet::<Test>::account().as_ref()));
         assert!(!Pallet::<Test>::is_own_account(ALICE.as_ref()));
