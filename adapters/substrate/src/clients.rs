@@ -70,6 +70,14 @@ impl SubstrateChain {
         runtime.storage_value(PALLET, "Clients", &value).map(Some).map_err(|e| self.codec(e))
     }
 
+    /// The state of a client in its type's encoding, bound or not, at the newest block.
+    ///
+    /// # Errors
+    /// No endpoint answers, or the runtime's storage is of another shape.
+    pub async fn client_state(&self, id: &ClientId) -> Result<Option<Vec<u8>>, AdapterError> {
+        Ok(self.stored_client(id).await?.map(|stored| stored.state))
+    }
+
     /// A client that is bound; one that is only created counts as none.
     pub(crate) async fn bound_client(&self, id: &ClientId) -> Result<Option<BoundClient>, AdapterError> {
         let Some(stored) = self.stored_client(id).await? else { return Ok(None) };

@@ -66,6 +66,10 @@ impl SubstrateChain {
         }
         let Some(mut header) = best else {
             let mut error = self.fail(failure);
+            // Before its first commitment a node refuses to answer.
+            if error.kind == ErrorKind::Rejected {
+                error.kind = ErrorKind::NotFound;
+            }
             error.message = format!("no endpoint tells of BEEFY finality: {}", error.message);
             return Err(error);
         };

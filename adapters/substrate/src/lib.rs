@@ -54,4 +54,5 @@ pub use keys::Key;
 pub use membership::merkle_prefix;
 pub use requirements::RuntimeMismatch;
 pub use source::{RawHeader, Source};
+pub use status::Invalid;
 pub use wallet::Wallet;

@@ -18,8 +18,6 @@ pub(crate) enum Shape {
     Hash,
     /// `Option` of something.
     Maybe(&'static Shape),
-    /// These, in this order.
-    Tuple(&'static [Shape]),
     /// At least these fields.
     Fields(&'static [(&'static str, Shape)]),
     /// At least these variants, each with exactly these fields.
@@ -39,7 +37,6 @@ impl Shape {
             Self::List(item) => format!("list of {}", item.name()),
             Self::Hash => "32 bytes".into(),
             Self::Maybe(item) => format!("optional {}", item.name()),
-            Self::Tuple(items) => format!("tuple of {}", items.len()),
             Self::Fields(fields) => format!("fields {}", names(fields.iter().map(|(n, _)| *n))),
             Self::Variants(variants) => format!("variants {}", names(variants.iter().map(|(n, _)| *n))),
         }
@@ -108,9 +105,6 @@ fn check(types: &PortableRegistry, id: u32, shape: &Shape, depth: u8) -> Result<
         (TypeDef::Sequence(s), Shape::List(item)) => check(types, s.type_param.id, item, depth),
         (TypeDef::Array(a), Shape::Hash) if a.len == 32 => {
             check(types, a.type_param.id, &Shape::Uint(8), depth).map_err(|_| wrong())
-        }
-        (TypeDef::Tuple(t), Shape::Tuple(items)) if t.fields.len() == items.len() => {
-            t.fields.iter().zip(*items).try_for_each(|(field, item)| check(types, field.id, item, depth))
         }
         (TypeDef::Compact(c), Shape::Uint(_)) => check(types, c.type_param.id, shape, depth).map_err(|_| wrong()),
         (TypeDef::Primitive(p), Shape::Uint(bits)) if width(p).is_some_and(|w| w == *bits) => Ok(()),
@@ -182,7 +176,14 @@ mod tests {
         id: Wrapped,
         height: u64,
         hash: [u8; 32],
-        pair: Option<(Wrapped, Vec<Vec<u8>>)>,
+        pair: Option<Pair>,
+    }
+
+    #[derive(TypeInfo)]
+    #[allow(dead_code)]
+    struct Pair {
+        id: Wrapped,
+        lists: Vec<Vec<u8>>,
     }
 
     #[derive(TypeInfo)]
@@ -196,7 +197,7 @@ mod tests {
         ("height", Shape::Uint(64)),
         ("id", BYTES),
         ("hash", Shape::Hash),
-        ("pair", Shape::Maybe(&Shape::Tuple(&[BYTES, BYTE_LISTS]))),
+        ("pair", Shape::Maybe(&Shape::Fields(&[("id", BYTES), ("lists", BYTE_LISTS)]))),
     ]);
 
     #[test]

@@ -4,15 +4,18 @@
 //! proofs, clients and callbacks, as `relay` would. Where it has not, a simulation is less: our own
 //! light client has verified the proofs before, outcomes are predicted from the commitments and
 //! receipts stored at the newest block and from its time, and a callback that would fail, a port
-//! without an application or a paused pallet shows only in the block. Either way the extrinsic's
-//! form, nonce and fee are judged by the pool when it is sent.
+//! without an application or a paused pallet shows only in the block.
+//!
+//! Either way the transaction is then signed and the runtime asked whether it is valid, as a pool
+//! asks: its form, what it pays, and whether its length and declared weight fit a block.
 
 use crate::{
     chain::SubstrateChain,
     endpoints::{Bad, CallError},
     json::{bytes, to_hex},
-    keys::account_bytes,
+    keys::{account_bytes, address},
     runtime::Runtime,
+    status::next_nonce,
     wire::{Relay, Weight},
 };
 use lupu_adapter::{AccountId, AdapterError, ErrorKind, Message, Outcome, Simulation};
@@ -66,6 +69,7 @@ impl SubstrateChain {
             for message in messages {
                 outcomes.push(self.predict(message).await?);
             }
+            self.fits(account, messages, guess(packets)).await?;
             return Ok(Simulation { outcomes, gas_limit: guess(packets) });
         }
         let mut gas_limit = guess(packets);
@@ -76,8 +80,22 @@ impl SubstrateChain {
                 Answer::Outcomes(outcomes) if starved(&outcomes) && gas_limit < MOST => {
                     gas_limit = gas_limit.saturating_mul(2).min(MOST);
                 }
-                Answer::Outcomes(outcomes) => return Ok(Simulation { outcomes, gas_limit }),
+                Answer::Outcomes(outcomes) => {
+                    self.fits(account, messages, gas_limit).await?;
+                    return Ok(Simulation { outcomes, gas_limit });
+                }
             }
+        }
+    }
+
+    /// Whether the runtime would take the transaction.
+    async fn fits(&self, account: &AccountId, messages: &[Message], gas_limit: u64) -> Result<(), AdapterError> {
+        let public = account_bytes(&account.0).map_err(|e| self.error(ErrorKind::Misconfigured, e.to_string()))?;
+        let nonce = next_nonce(&self.endpoints, &address(&public)).await?;
+        let signed = self.signed(account, nonce, gas_limit, messages).await?;
+        match self.validity(&signed.raw).await? {
+            Some(invalid) if !invalid.is_nonce() => Err(self.error(ErrorKind::Rejected, invalid.to_string())),
+            _ => Ok(()),
         }
     }
 

@@ -211,3 +211,76 @@ fn block(value: &Value, wanted: B256) -> Result<Block, Bad> {
     }
     Ok(Block { extrinsics, justifications })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lupu_substrate_state::DigestItem;
+
+    fn header() -> Header {
+        Header {
+            parent_hash: B256::repeat_byte(1),
+            number: 70_000,
+            state_root: B256::repeat_byte(2),
+            extrinsics_root: B256::repeat_byte(3),
+            digest: vec![
+                DigestItem::PreRuntime(*b"aura", vec![1; 8]),
+                DigestItem::Consensus(BEEFY_ENGINE, vec![3; 33]),
+                DigestItem::RuntimeEnvironmentUpdated,
+                DigestItem::Seal(*b"aura", vec![9; 64]),
+            ],
+        }
+    }
+
+    fn shown() -> Value {
+        json!({
+            "parentHash": to_hex(&[1; 32]), "number": "0x11170",
+            "stateRoot": to_hex(&[2; 32]), "extrinsicsRoot": to_hex(&[3; 32]),
+            "digest": {"logs": [
+                format!("0x066175726120{}", "01".repeat(8)),
+                format!("0x044245454684{}", "03".repeat(33)),
+                "0x08",
+                format!("0x05617572610101{}", "09".repeat(64)),
+            ]},
+        })
+    }
+
+    #[test]
+    fn a_header_is_rebuilt_byte_for_byte() {
+        let rebuilt = rebuild(&shown()).unwrap();
+        assert_eq!(rebuilt.header, header());
+        assert_eq!(rebuilt.raw.as_ref(), header().encode());
+        assert_eq!((rebuilt.hash, rebuilt.height()), (header().hash(), 70_000));
+        assert_eq!(with_hash(&shown(), rebuilt.hash).unwrap(), rebuilt);
+    }
+
+    #[test]
+    fn another_header_than_asked_for_is_a_lie() {
+        let wanted = header().hash();
+        for (field, value) in [
+            ("stateRoot", json!(to_hex(&[4; 32]))),
+            ("number", json!("0x11171")),
+            ("digest", json!({"logs": []})),
+            ("digest", json!({"logs": ["0x07"]})),
+            ("parentHash", json!("0x01")),
+        ] {
+            let mut lie = shown();
+            lie[field] = value;
+            assert!(matches!(with_hash(&lie, wanted), Err(Bad::Lied(_))), "{field}");
+        }
+        assert!(matches!(with_hash(&Value::Null, wanted), Err(Bad::Missing(_))));
+    }
+
+    #[test]
+    fn justifications_are_read_in_both_forms() {
+        let shown = json!({
+            "block": {"header": shown(), "extrinsics": ["0x0401"]},
+            "justifications": [[[70, 82, 78, 75], [1, 2]], ["0x42454546", "0x03"]],
+        });
+        let block = block(&shown, header().hash()).unwrap();
+        assert_eq!(block.justification(GRANDPA_ENGINE), Some([1, 2].as_slice()));
+        assert_eq!(block.justification(BEEFY_ENGINE), Some([3].as_slice()));
+        assert_eq!(block.justification(*b"none"), None);
+        assert_eq!(block.extrinsics, [vec![4, 1]]);
+    }
+}

@@ -203,6 +203,27 @@ impl SubstrateChain {
         })
     }
 
+    /// The judgement of the runtime on a signed extrinsic, as a pool asks for it, without sending
+    /// it: `None` where it is valid.
+    pub async fn validity(&self, raw: &[u8]) -> Result<Option<Invalid>, AdapterError> {
+        let head = self.headers.advance().await?;
+        // Source 2: external. Then the extrinsic, then the block it is judged at.
+        let mut input = vec![2];
+        input.extend_from_slice(raw);
+        input.extend(head.hash);
+        let method = "TaggedTransactionQueue_validate_transaction";
+        let params = json!([method, to_hex(&input), to_hex(head.hash.as_slice())]);
+        let read = |v: Value| {
+            let answer = crate::json::bytes(&v, "validity").map_err(|e| Bad::Lied(e.to_string()))?;
+            Ok(match answer.as_slice() {
+                [0, ..] => None,
+                [1, 0, code, ..] => Some(Invalid(*code)),
+                _ => Some(Invalid(u8::MAX)),
+            })
+        };
+        self.endpoints.ask("state_call", params, read).await.map_err(|e| self.fail(e))
+    }
+
     async fn nonce_at_best(&self, account: &AccountId) -> Result<u64, AdapterError> {
         let public = account_bytes(&account.0).map_err(|e| self.error(ErrorKind::Misconfigured, e.to_string()))?;
         let key = account_key(&public);
@@ -220,6 +241,35 @@ impl SubstrateChain {
     pub(crate) async fn free_balance(&self, account: &AccountId) -> Result<u128, AdapterError> {
         let public = account_bytes(&account.0).map_err(|e| self.error(ErrorKind::Misconfigured, e.to_string()))?;
         free_balance(&self.endpoints, &public).await
+    }
+}
+
+/// Why a runtime would not take an extrinsic: a number of Substrate's `InvalidTransaction`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invalid(pub u8);
+
+impl Invalid {
+    /// Whether it is about the nonce, which other transactions move.
+    pub fn is_nonce(self) -> bool {
+        matches!(self.0, 2 | 3)
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            0 => "the call is not expected",
+            1 => "the account cannot pay",
+            2 => "the nonce is too high",
+            3 => "the nonce is used",
+            4 => "the signature is bad, or was made for another runtime",
+            5 => "it was signed too many blocks ago",
+            6 => "it does not fit a block",
+            8 => "it is a mandatory call that failed",
+            9 => "mandatory calls are not sent",
+            10 => "its signer is not known",
+            _ => "the runtime refuses it",
+        })
     }
 }
 

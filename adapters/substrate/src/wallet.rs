@@ -3,9 +3,7 @@
 
 use crate::{
     chain::SubstrateChain,
-    endpoints::{Bad, CallError},
     events::Event,
-    json::to_hex,
     keys::{Key, address},
     runtime::{CodecError, Runtime},
     source::RawHeader,
@@ -16,7 +14,6 @@ use alloy_primitives::B256;
 use lupu_adapter::{AdapterError, ErrorKind, Included};
 use lupu_standard::Height;
 use lupu_substrate_state::blake2_256;
-use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use subxt::{ext::scale_encode::EncodeAsFields, tx::dynamic};
 
@@ -124,27 +121,6 @@ impl Wallet {
         Ok(Some(Receipt { hash, included, events }))
     }
 
-    /// Asks the pool's judgement of a signed extrinsic without sending it: `None` where it is valid.
-    pub async fn validity(&self, raw: &[u8]) -> Result<Option<String>, AdapterError> {
-        let head = self.chain.headers.advance().await?;
-        // Source 2: external. Then the extrinsic, then the block it is judged at.
-        let mut input = vec![2];
-        input.extend_from_slice(raw);
-        input.extend(head.hash);
-        let method = "TaggedTransactionQueue_validate_transaction";
-        let params = json!([method, to_hex(&input), to_hex(head.hash.as_slice())]);
-        let read = |v: Value| {
-            let answer = crate::json::bytes(&v, "validity").map_err(|e| Bad::Lied(e.to_string()))?;
-            Ok(match answer.as_slice() {
-                [0, ..] => None,
-                [1, 0, invalid, ..] => Some(invalid_name(*invalid).to_string()),
-                _ => Some("its validity is unknown".into()),
-            })
-        };
-        let answer = self.chain.endpoints.ask("state_call", params, read).await;
-        answer.map_err(|e: CallError| self.chain.fail(e))
-    }
-
     pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> AdapterError {
         self.chain.error(kind, message)
     }
@@ -154,22 +130,5 @@ impl Receipt {
     /// The block.
     pub fn block(&self) -> Height {
         self.included.height
-    }
-}
-
-/// `InvalidTransaction` of Substrate's transaction pool, in its order.
-fn invalid_name(code: u8) -> &'static str {
-    match code {
-        0 => "the call is not expected",
-        1 => "it cannot pay",
-        2 => "its nonce is too high",
-        3 => "its nonce is used",
-        4 => "its signature is bad, or was made for another runtime",
-        5 => "it was signed too many blocks ago",
-        6 => "it does not fit a block",
-        8 => "mandatory calls only",
-        9 => "mandatory calls are not sent",
-        10 => "its signer is not known",
-        _ => "the runtime refuses it",
     }
 }
