@@ -7,6 +7,7 @@ pub mod cached;
 pub mod native;
 pub mod odd_signatures;
 pub mod reference;
+pub mod rng;
 pub mod state_trie;
 
 use alloy_primitives::{B256, FixedBytes, keccak256};
@@ -383,7 +384,7 @@ impl Scenario {
 pub fn child(parent: &SpHeader, salt: usize) -> SpHeader {
     SpHeader {
         parent_hash: header_hash(parent).0.into(),
-        number: parent.number + 1,
+        number: parent.number.wrapping_add(1),
         state_root: seeded("state", salt).0.into(),
         extrinsics_root: seeded("extrinsics", salt).0.into(),
         digest: Digest { logs: vec![DigestItem::PreRuntime(*b"aura", (salt as u64).encode())] },

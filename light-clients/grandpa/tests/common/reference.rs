@@ -358,7 +358,7 @@ pub fn misbehaviour(client: &Client, evidence: &[u8]) -> Check<()> {
     for raw in &ancestry {
         let parent = header(raw).ok_or("InvalidAncestry")?;
         last = B256::new(blake2_256(raw));
-        if last.0 != child.parent_hash.0 || parent.number + 1 != child.number {
+        if last.0 != child.parent_hash.0 || i64::from(parent.number) + 1 != i64::from(child.number) {
             return Err("InvalidAncestry");
         }
         child = parent;
