@@ -96,7 +96,7 @@ fn random_updates() {
         bases.push(older);
     }
     let all = authorities("anybody", 9);
-    for _ in 0..mutants(1_000) {
+    for _ in 0..mutants(400) {
         let mut s = rng.pick(&bases).clone();
         let mut message_change = None;
         for _ in 0..rng.below(4) {
@@ -219,7 +219,7 @@ fn mutated_messages() {
     let mut tally = Tally::new();
     let bases = small();
     let good: Vec<Vec<u8>> = bases.iter().map(|s| s.message().encode()).collect();
-    for _ in 0..mutants(20_000) {
+    for _ in 0..mutants(12_000) {
         let which = rng.below(bases.len());
         let mut message = good[which].clone();
         mutate(&mut rng, &mut message);
@@ -236,7 +236,7 @@ fn mutated_parts() {
     let mut tally = Tally::new();
     let bases = small();
     let good: Vec<UpdateMessage> = bases.iter().map(Scenario::message).collect();
-    for _ in 0..mutants(5_000) {
+    for _ in 0..mutants(2_000) {
         let which = rng.below(bases.len());
         let mut message = good[which].clone();
         let part = match rng.below(7) {
@@ -265,7 +265,7 @@ fn mutated_and_signed() {
     let mut tally = Tally::new();
     let bases = small();
     let good: Vec<UpdateMessage> = bases.iter().map(Scenario::message).collect();
-    for _ in 0..mutants(3_000) {
+    for _ in 0..mutants(600) {
         let which = rng.below(bases.len());
         let mut s = bases[which].clone();
         let mut message = good[which].clone();
@@ -296,7 +296,7 @@ fn mutated_evidence() {
     let raw = good.encode();
     let plain = reference::Client::new(&a.client.encode(), &a.stored, a.now);
     let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
-    for round in 0..mutants(2_000) {
+    for round in 0..mutants(500) {
         let mut evidence = raw.clone();
         if round > 0 && rng.one_in(2) {
             mutate(&mut rng, &mut evidence);
@@ -339,7 +339,7 @@ fn mutated_membership() {
     let raws: Vec<Vec<u8>> = (1..=30u64).map(|i| path("bank.beefy-harbour", 1, i)).collect();
     let client = client(&s);
     let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..mutants(2_000) {
+    for _ in 0..mutants(500) {
         let asked: Vec<Vec<u8>> = (0..rng.below(6)).map(|_| rng.pick(&raws).clone()).collect();
         let mut nodes = s.state.proof(&asked);
         if rng.one_in(2) {
@@ -385,7 +385,7 @@ fn mutated_commitments() {
     s.payloads = vec![(*b"aa", vec![1, 2]), (*b"zz", vec![3; 70])];
     let bases = [plain, s.commitment()];
     let mut good = 0;
-    for _ in 0..mutants(50_000) {
+    for _ in 0..mutants(30_000) {
         let mut raw = rng.pick(&bases).clone();
         mutate(&mut rng, &mut raw);
         let fast = Commitment::decode(&raw).and_then(|c| Ok((c.mmr_root()?, c)));

@@ -373,19 +373,24 @@ impl Scenario {
 
     /// The message around this commitment, signed.
     pub fn message_with(&self, commitment: Vec<u8>) -> UpdateMessage {
+        self.message_of(commitment, &self.mmr().1)
+    }
+
+    pub fn message(&self) -> UpdateMessage {
+        let (root, items) = self.mmr();
+        self.message_of(self.commitment_of(self.root.unwrap_or(root)), &items)
+    }
+
+    fn message_of(&self, commitment: Vec<u8>, items: &[B256]) -> UpdateMessage {
         UpdateMessage {
             signatures: self.signatures_of(&commitment).concat().into(),
             commitment: commitment.into(),
             authorities: joined(&self.signing).into(),
             leaf: self.leaf().into(),
-            mmr_items: self.mmr().1.iter().flat_map(|item| item.0).collect::<Vec<u8>>().into(),
+            mmr_items: items.iter().flat_map(|item| item.0).collect::<Vec<u8>>().into(),
             header: self.header.encode().into(),
             anchor_proof: self.anchor_proof(),
         }
-    }
-
-    pub fn message(&self) -> UpdateMessage {
-        self.message_with(self.commitment())
     }
 
     /// The proof where the header's state root is the state's, and nothing where it is not.
