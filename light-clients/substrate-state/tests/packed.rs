@@ -165,6 +165,33 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Any bytes as nodes: a node set never panics, and what it answers is what its own packed
+    /// proof shows and what trie-db reads.
+    #[test]
+    fn any_node_set_answers_as_its_packed_proof(
+        nodes in vec(vec(prop_oneof![2 => 0u8..5, 1 => Just(0x40), 1 => Just(0x80), 1 => any::<u8>()], 0..40), 1..5),
+        value in vec(any::<u8>(), 0..3),
+        key in vec(0u8..3, 0..3),
+    ) {
+        // A branch over the first two, so that some walks go on.
+        let hash = |at: usize| lupu_substrate_state::blake2_256(&nodes[at % nodes.len()]).0;
+        let branch = [&[0xc0, 0b11, 0, value.len() as u8 * 4], &value[..], &[0x80], &hash(0), &[0x80], &hash(1)].concat();
+        for top in nodes.iter().chain([&branch]) {
+            let root = lupu_substrate_state::blake2_256(top);
+            let set: NodeSet = nodes.iter().chain([&branch]).cloned().collect();
+            let found = set.get(&root, &key);
+            let packed = set.pack(&root, &[&key]);
+            prop_assert_eq!(found.as_ref().err(), packed.as_ref().err());
+            prop_assert_eq!(set.unused(&root, &[&key]).is_ok(), found.is_ok());
+            let (Ok(found), Ok(packed)) = (found, packed) else { continue };
+            prop_assert_eq!(verify(&root, &[&key], &packed), Ok(vec![found]));
+            let items: Vec<Vec<u8>> = set.iter().map(|(_, item)| item.to_vec()).collect();
+            prop_assert_eq!(lookup(&root, &items, &key), Ok(found.map(<[u8]>::to_vec)));
+        }
+    }
+}
+
 #[test]
 fn what_is_missing_is_named() {
     let mut rng = Rng(0x5eed_0000_0000_0004);

@@ -165,7 +165,7 @@ fn mutated_proofs() {
     let mut cases = 0;
     let tries: Vec<Trie> = [Version::V0, Version::V1]
         .into_iter()
-        .flat_map(|version| [0, 1, 2, 4, 20, 200, 2_000].map(|size| (version, size)))
+        .flat_map(|version| [0, 1, 2, 4, 20, 200, 1_000].map(|size| (version, size)))
         .map(|(version, size)| rng.trie(version, size))
         .collect();
     let strangers: Vec<Vec<u8>> = (0..20)

@@ -25,7 +25,7 @@ pub enum Ref {
 pub enum Plain {
     Empty,
     Leaf(Vec<u8>, Ref),
-    Branch(Vec<u8>, [Option<Ref>; 16], Option<Ref>),
+    Branch(Vec<u8>, Vec<Option<Ref>>, Option<Ref>),
 }
 
 fn value(value: &Value<'_>) -> Ref {
@@ -45,7 +45,7 @@ pub fn node(raw: &[u8]) -> Option<Plain> {
             (Plain::Leaf(nibbles, value(&stored)), again)
         }
         Node::NibbledBranch(partial, children, stored) => {
-            let mut plain = [const { None }; 16];
+            let mut plain = vec![None; 16];
             let mut encoded = Vec::new();
             for (slot, child) in plain.iter_mut().zip(&children) {
                 let (child, reference) = match child {
@@ -126,15 +126,13 @@ impl Proof<'_> {
     }
 }
 
-/// A key's nibbles; the nodes on its path, each with the nibbles before it.
-type Path = (Vec<u8>, Vec<(usize, Vec<u8>)>);
+/// The nodes on a key's path that are found by hash, each with the nibbles before it.
+pub type Nodes = Vec<(usize, Vec<u8>)>;
 
-fn walk(
-    root: &B256,
-    key: &[u8],
-    proof: &mut Proof<'_>,
-    path: &mut Vec<(usize, Vec<u8>)>,
-) -> Result<Option<Vec<u8>>, &'static str> {
+/// A key's nibbles and its path.
+type Path = (Vec<u8>, Nodes);
+
+fn walk(root: &B256, key: &[u8], proof: &mut Proof<'_>, path: &mut Nodes) -> Result<Option<Vec<u8>>, &'static str> {
     let kept = path.len();
     let mut used = 0;
     let mut depth = 0;
@@ -210,9 +208,8 @@ pub fn packed(root: &B256, keys: &[&[u8]], proof: &[u8]) -> Result<Vec<Option<Ve
     if proof.rest.is_empty() { Ok(values) } else { Err("Trailing") }
 }
 
-/// The nodes on a key's path that are found by hash, each with the nibbles before it; and the
-/// value if it is found by hash.
-pub fn path(root: &B256, nodes: &[Vec<u8>], key: &[u8]) -> (Vec<(usize, Vec<u8>)>, Option<Vec<u8>>) {
+/// A key's path, and the value if it is found by hash.
+pub fn path(root: &B256, nodes: &[Vec<u8>], key: &[u8]) -> (Nodes, Option<Vec<u8>>) {
     let by_hash: BTreeMap<[u8; 32], &Vec<u8>> = nodes.iter().map(|node| (blake2_256(node), node)).collect();
     let key = nibbles(key);
     let mut path = Vec::new();
