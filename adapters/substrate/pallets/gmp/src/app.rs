@@ -1,8 +1,8 @@
 //! What the application does with packets: sends calls, makes calls, tells what became of them.
 
 use crate::{
-    Config, Error, Event, MAX_DEPTH, MAX_MEMO, MAX_RECEIVER, Pallet, RECEIVER, WeightInfoOf, account, filter,
-    weights::WeightInfo,
+    Config, Error, Event, MAX_AROUND_CALL, MAX_DEPTH, MAX_MEMO, MAX_RECEIVER, Pallet, RECEIVER, WeightInfoOf, account,
+    filter, weights::WeightInfo,
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use alloy_primitives::Bytes;
@@ -75,6 +75,8 @@ impl<T: Config> Pallet<T> {
     /// Makes the call of a message, all of it or nothing. Answers with its result: no bytes.
     fn receive(packet: &Packet, payload: &Payload) -> Result<Bytes, DispatchError> {
         check_payload::<T>(payload)?;
+        let longest = MAX_AROUND_CALL.saturating_add(T::MaxCallLength::get() as usize);
+        ensure!(payload.value.len() <= longest, Error::<T>::PayloadTooLong);
         let data = decode::<T>(payload)?;
         ensure!(data.receiver.is_empty() || data.receiver == RECEIVER, Error::<T>::InvalidReceiver);
         ensure!(data.memo.len() <= MAX_MEMO, Error::<T>::InvalidMemo);

@@ -39,6 +39,8 @@ pub const RECEIVER: &str = "runtime";
 pub const MAX_DEPTH: u32 = 32;
 /// The longest memo, in bytes.
 pub const MAX_MEMO: usize = 32_768;
+/// The longest payload value that is decoded, in bytes, the call in it aside: more than a message has.
+pub const MAX_AROUND_CALL: usize = 65_536;
 /// The longest receiver a message may be sent to, in bytes.
 pub const MAX_RECEIVER: usize = 2048;
 
@@ -159,6 +161,8 @@ pub mod pallet {
         WrongVersion,
         /// The payload's encoding is not `application/x-solidity-abi`.
         WrongEncoding,
+        /// The payload is longer than any message.
+        PayloadTooLong,
         /// The payload is not a message.
         MalformedPayload,
         /// The call was made for another transaction version.

@@ -1,7 +1,8 @@
 //! What the application does with packets: sends them, takes them, gives back what did not arrive.
 
 use crate::{
-    Config, Error, Event, MAX_DENOM, MAX_MEMO, MAX_RECEIVER, Pallet, Token, WeightInfoOf, account, weights::WeightInfo,
+    Config, Error, Event, MAX_DENOM, MAX_MEMO, MAX_RECEIVER, MAX_VALUE, Pallet, Token, WeightInfoOf, account,
+    weights::WeightInfo,
 };
 use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
 use core::marker::PhantomData;
@@ -175,7 +176,9 @@ fn check_payload<T: Config>(payload: &Payload) -> Result<(), Error<T>> {
     Ok(())
 }
 
+/// The length is bounded before anything is decoded.
 fn decode<T: Config>(payload: &Payload) -> Result<FungibleTokenPacketData, Error<T>> {
+    ensure!(payload.value.len() <= MAX_VALUE, Error::<T>::PayloadTooLong);
     FungibleTokenPacketData::decode(Encoding::SolidityAbi, &payload.value).map_err(|_| Error::MalformedPayload)
 }
 

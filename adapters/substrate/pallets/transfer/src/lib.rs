@@ -52,6 +52,8 @@ pub const MAX_MEMO: usize = 32_768;
 pub const MAX_RECEIVER: usize = 2048;
 /// The longest trace of a voucher, in bytes.
 pub const MAX_TRACE: u32 = 512;
+/// The longest payload value that is decoded, in bytes: more than the longest transfer has.
+pub const MAX_VALUE: usize = 65_536;
 /// The longest denomination in a packet: a trace of this chain, and the sender's hop in front.
 pub(crate) const MAX_DENOM: usize = MAX_TRACE as usize + PREFIX;
 /// `transfer/<client>/` at its longest.
@@ -236,6 +238,8 @@ pub mod pallet {
         WrongVersion,
         /// The payload's encoding is not `application/x-solidity-abi`.
         WrongEncoding,
+        /// The payload is longer than any transfer.
+        PayloadTooLong,
         /// The payload is not a transfer.
         MalformedPayload,
         /// The acknowledgement is neither success nor the universal error.

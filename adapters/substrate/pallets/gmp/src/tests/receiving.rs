@@ -149,7 +149,8 @@ fn a_call_has_a_longest() {
         assert_eq!(call(longest).encode().len(), MAX_LENGTH as usize);
         assert_ok!(made(call(longest)));
         assert_noop!(made(call(longest + 1)), Error::<Test>::CallTooLong);
-        assert_noop!(made(call(100_000)), Error::<Test>::CallTooLong);
+        assert_noop!(made(call(60_000)), Error::<Test>::CallTooLong);
+        assert_noop!(made(call(100_000)), Error::<Test>::PayloadTooLong);
     });
 }
 

@@ -146,9 +146,9 @@ impl Network {
     }
 
     pub fn try_check(&mut self) -> Result<(), String> {
-        for chain in 0..3 {
+        for (chain, name) in NAMES.iter().enumerate() {
             let known = self.on(chain, Pallet::<Test>::check_conservation);
-            known.map_err(|e| format!("{}: {}", NAMES[chain], <&str>::from(e)))?;
+            known.map_err(|e| format!("{name}: {}", <&str>::from(e)))?;
         }
         for (x, y) in [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)] {
             let escrowed = self.escrowed(x, y);

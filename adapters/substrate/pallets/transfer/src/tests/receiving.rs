@@ -292,8 +292,9 @@ fn traces_have_a_longest() {
         let longest = 512 - "transfer/AA.BB/".len();
         assert_ok!(received(&data(&"x".repeat(longest), 1)));
         assert_noop!(received(&data(&"x".repeat(longest + 1), 1)), Error::<Test>::TraceTooLong);
-        assert_noop!(received(&data(&"x".repeat(100_000), 1)), Error::<Test>::TraceTooLong);
-        assert_noop!(received(&data(&"x/".repeat(100_000), 1)), Error::<Test>::TraceTooLong);
+        assert_noop!(received(&data(&"x".repeat(60_000), 1)), Error::<Test>::TraceTooLong);
+        assert_noop!(received(&data(&"x/".repeat(30_000), 1)), Error::<Test>::TraceTooLong);
+        assert_noop!(received(&data(&"x".repeat(65_536), 1)), Error::<Test>::PayloadTooLong);
         for denom in ["a/b", "transfer/x/y", "/x", "x/", "transfer/BB.AA/", "transfer//native", "é/client/x"] {
             assert_noop!(received(&data(denom, 1)), Error::<Test>::InvalidDenomination);
         }
