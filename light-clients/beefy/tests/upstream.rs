@@ -21,6 +21,7 @@ use sp_mmr_primitives::{
     EncodableOpaqueLeaf,
     mmr_lib::{MMR, leaf_index_to_pos, util::MemStore},
 };
+use std::collections::BTreeSet;
 
 type Proof = VersionedFinalityProof<u32, Signature>;
 
@@ -224,14 +225,13 @@ fn leaf_proofs() {
 /// the left; on which side each sibling is; whether there are peaks to the right.
 fn shape(index: u64, count: u64) -> Option<(usize, Vec<bool>, bool)> {
     let mut start = 0;
-    let mut left = 0;
-    for size in (0..20).rev().map(|bit| 1u64 << bit).filter(|size| count & size != 0) {
+    let peaks = (0..20).rev().map(|bit| 1u64 << bit).filter(|size| count & size != 0);
+    for (left, size) in peaks.enumerate() {
         if index < start + size {
             let siblings = (0..size.ilog2()).map(|level| (index - start) >> level & 1 == 1).collect();
             return Some((left, siblings, start + size < count));
         }
         start += size;
-        left += 1;
     }
     None
 }
