@@ -7,7 +7,9 @@ mod common;
 use alloy_primitives::{B256, Bytes, hex};
 use codec::Encode;
 use common::{
-    Scenario, SpHeader, Voter, cached::Cached, change, child, commitment, header_hash, log, path, quorum, reference,
+    Scenario, SpHeader, Voter,
+    cached::Cached,
+    change, child, commitment, header_hash, log, path, quorum, reference,
     rng::{Rng, mutants},
     voters, weigh,
 };

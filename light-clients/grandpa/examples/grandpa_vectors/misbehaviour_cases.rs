@@ -262,7 +262,12 @@ fn refused_updates() -> Vec<Value> {
     put("second_without_authorities", "no authorities", &|m| m.authorities = Bytes::new(), "InvalidAuthoritySet");
     put("second_of_other_authorities", "others", &|m| m.authorities = vec![1; 40].into(), "AuthoritySetMismatch");
     put("second_without_votes", "no votes", &|m| m.justification = Bytes::new(), "MalformedJustification");
-    put("second_of_first_votes", "the other's votes", &|m| m.justification = a.message().justification, "TargetMismatch");
+    put(
+        "second_of_first_votes",
+        "the other's votes",
+        &|m| m.justification = a.message().justification,
+        "TargetMismatch",
+    );
     put("second_without_proof", "no anchor proof", &|m| m.anchor_proof = Bytes::new(), "InvalidProof");
     let mut short = fork();
     short.state.anchor = Some(vec![1; 31]);

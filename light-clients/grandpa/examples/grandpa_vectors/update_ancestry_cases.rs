@@ -117,7 +117,8 @@ fn broken(c: &mut Cases) {
         j.ancestry.push(lost.encode());
     });
     put("own_parent", "a header that names itself as its parent, as far as can be", &|j, chain| {
-        let own = SpHeader { parent_hash: header_hash(&chain[1]).0.into(), number: chain[1].number, ..chain[1].clone() };
+        let own =
+            SpHeader { parent_hash: header_hash(&chain[1]).0.into(), number: chain[1].number, ..chain[1].clone() };
         let again = SpHeader { parent_hash: header_hash(&own).0.into(), ..own.clone() };
         j.ballots.push(vote(&s, &header_hash(&again), again.number));
         j.ancestry.extend([own.encode(), again.encode()]);

@@ -36,9 +36,7 @@ fn followed(c: &mut Cases) {
     put("change_of_weights", "the same keys, other weights", &weigh(&set, &[5, 2, 2, 1]));
     put("change_to_the_same", "the same set under the next id", &set);
     put("change_of_order", "the same set in another order", &[&set[1..], &set[..1]].concat());
-    let many: Vec<Voter> = (0..1024u64)
-        .map(|i| Voter { key: keccak256(i.to_be_bytes()), ..set[0].clone() })
-        .collect();
+    let many: Vec<Voter> = (0..1024u64).map(|i| Voter { key: keccak256(i.to_be_bytes()), ..set[0].clone() }).collect();
     let list: Vec<([u8; 32], u64)> = many.iter().map(|v| (v.key.0, v.weight)).collect();
     let s = with(vec![log((1u8, list, 0u32).encode())]);
     c.schedules("change_to_1024", "as many as may be", &s, &many, "Update");
@@ -137,7 +135,12 @@ fn refused(c: &mut Cases) {
     let forced_log = log((2u8, 9u32, &list, 0u32).encode());
     put("forced", "a forced change", vec![forced_log.clone()], forced);
     put("forced_bare", "no more than its tag", vec![log(vec![2])], forced);
-    put("forced_after_scheduled", "a scheduled change and a forced one", vec![change(&set, 0), forced_log.clone()], forced);
+    put(
+        "forced_after_scheduled",
+        "a scheduled change and a forced one",
+        vec![change(&set, 0), forced_log.clone()],
+        forced,
+    );
     let invalid = "InvalidScheduledChange";
     let malformed_then_forced = vec![log(vec![1]), forced_log];
     put("malformed_before_forced", "the first fault is the error", malformed_then_forced, invalid);
@@ -157,6 +160,11 @@ fn refused(c: &mut Cases) {
     put("change_without_delay", "no delay", vec![log(good[..good.len() - 4].to_vec())], invalid);
     put("change_bare", "no more than its tag", vec![log(vec![1])], invalid);
     put("change_huge_count", "2^30 authorities claimed", vec![log((1u8, Compact(1u32 << 30), 0u64).encode())], invalid);
-    put("change_long_count", "the count in a longer form than necessary", vec![log([&[1, 0x11, 0], &good[2..]].concat())], invalid);
+    put(
+        "change_long_count",
+        "the count in a longer form than necessary",
+        vec![log([&[1, 0x11, 0], &good[2..]].concat())],
+        invalid,
+    );
     put("message_empty", "a message without a tag", vec![log(Vec::new())], invalid);
 }

@@ -30,9 +30,8 @@ fn headers(c: &mut Cases) {
     };
     let good = s.header().encode();
     let SpHeader { parent_hash, state_root, extrinsics_root, digest, .. } = s.header();
-    let with_number = |number: &[u8]| {
-        [&parent_hash.0[..], number, &state_root.0, &extrinsics_root.0, &digest.encode()].concat()
-    };
+    let with_number =
+        |number: &[u8]| [&parent_hash.0[..], number, &state_root.0, &extrinsics_root.0, &digest.encode()].concat();
     let with_digest = |digest: &[u8]| {
         [&parent_hash.0[..], &Compact(120u32).encode(), &state_root.0, &extrinsics_root.0, digest].concat()
     };
@@ -125,13 +124,23 @@ fn justifications(c: &mut Cases) {
     bad.pop();
     put("header_truncated", "a header's last byte is missing", with(&|j| j.ancestry = vec![bad.clone()]), malformed);
     let number = [&child.parent_hash.0[..], &[0xe6, 1, 0, 0], &child.encode()[34..]].concat();
-    put("header_long_number", "a header's number in a longer form", with(&|j| j.ancestry = vec![number.clone()]), malformed);
+    put(
+        "header_long_number",
+        "a header's number in a longer form",
+        with(&|j| j.ancestry = vec![number.clone()]),
+        malformed,
+    );
     let mut tag = child.encode();
     tag[99] = 7;
     put("header_unknown_tag", "a digest item of no kind", with(&|j| j.ancestry = vec![tag.clone()]), malformed);
     let mut wide = child;
     wide.digest.logs = vec![log(vec![0; 65_535])];
-    put("header_too_long", "a header of more than 65,535 bytes", with(&|j| j.ancestry = vec![wide.encode()]), malformed);
+    put(
+        "header_too_long",
+        "a header of more than 65,535 bytes",
+        with(&|j| j.ancestry = vec![wide.encode()]),
+        malformed,
+    );
 }
 
 fn flips(c: &mut Cases) {

@@ -81,9 +81,8 @@ fn sets(c: &mut Cases) {
     put("set_twice_other_weight", "an authority twice with two weights", joined(&other_weight), invalid);
     put("set_weight_zero", "an authority without weight", joined(&weigh(&set, &[1, 1, 1, 0])), invalid);
     put("set_weights_overflow", "2^64 together", joined(&weigh(&set, &[u64::MAX - 2, 1, 1, 1])), invalid);
-    let many: Vec<u8> = (0..1025u64)
-        .flat_map(|i| [keccak256(i.to_be_bytes()).as_slice(), &1u64.to_le_bytes()].concat())
-        .collect();
+    let many: Vec<u8> =
+        (0..1025u64).flat_map(|i| [keccak256(i.to_be_bytes()).as_slice(), &1u64.to_le_bytes()].concat()).collect();
     put("set_too_large", "1025 authorities", many.clone(), invalid);
     put("set_largest_without_us", "1024 authorities, none of whom voted", many[..1024 * 40].to_vec(), "ForeignVoter");
 

@@ -53,6 +53,7 @@ pub fn accepts(justification: &GrandpaJustification<SpHeader>, set: &[Voter], se
 
 /// The message that the chain's own software has a voter sign.
 pub fn signed_message(hash: H256, number: u32, round: u64, set_id: u64) -> Vec<u8> {
-    let message = Message::<H256, u32>::Precommit(finality_grandpa::Precommit { target_hash: hash, target_number: number });
+    let message =
+        Message::<H256, u32>::Precommit(finality_grandpa::Precommit { target_hash: hash, target_number: number });
     sp_consensus_grandpa::localized_payload(round, set_id, &message)
 }

@@ -3,12 +3,7 @@
 
 use super::state_trie::seeded;
 use alloy_primitives::{B256, hex};
-use curve25519_dalek::{
-    EdwardsPoint, Scalar,
-    constants::EIGHT_TORSION,
-    edwards::CompressedEdwardsY,
-    traits::Identity,
-};
+use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION, edwards::CompressedEdwardsY, traits::Identity};
 use sha2::{Digest as _, Sha512};
 
 /// A key, and how it signs a message.

@@ -227,7 +227,8 @@ fn scheduled(header: &SpHeader) -> Check<Option<Authorities>> {
         match data.first() {
             Some(2) => return Err("ForcedChange"),
             Some(1) => {
-                let (list, delay) = <(Authorities, u32)>::decode(&mut &data[1..]).map_err(|_| "InvalidScheduledChange")?;
+                let (list, delay) =
+                    <(Authorities, u32)>::decode(&mut &data[1..]).map_err(|_| "InvalidScheduledChange")?;
                 let whole = (1u8, &list, delay).encode() == *data;
                 if !whole || delay != 0 || !fit(&list) || next.is_some() {
                     return Err("InvalidScheduledChange");
