@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use alloy::signers::local::PrivateKeySigner;
 use lupu_evm::wallet::Wallet;
 use lupu_evm::{Endpoints, HeaderSource};
-use lupu_relayer::config::{ChainConfig, ClientConfig, Config, Contracts};
+use lupu_relayer::config::{ChainConfig, ClientConfig, Config, Contracts, EvmSettings};
 use lupu_relayer::keys::Password;
 use lupu_relayer::setup::{self, Connected};
 use lupu_standard::{ChainId, ClientId};
@@ -40,21 +40,26 @@ pub fn client<'c>(config: &'c Config, id: &ClientId) -> Result<&'c ClientConfig,
     })
 }
 
+/// The settings of an EVM chain; what is asked for has no meaning on others.
+pub fn evm(chain: &ChainConfig) -> Result<&EvmSettings, Failure> {
+    chain.evm().ok_or_else(|| Failure::usage(format!("chain {} is no EVM chain: it has no contracts", chain.name)))
+}
+
 /// The contracts of a chain, or what to do first.
 pub fn contracts(chain: &ChainConfig) -> Result<Contracts, Failure> {
-    chain.contracts.ok_or_else(|| {
+    evm(chain)?.contracts.ok_or_else(|| {
         Failure::usage(format!("nothing is deployed on {}: run `lupu deploy --chain {}` first", chain.name, chain.name))
     })
 }
 
 /// The endpoints of a chain.
 pub fn endpoints(chain: &ChainConfig) -> Result<Arc<Endpoints>, Failure> {
-    Ok(Arc::new(Endpoints::new(chain.name.as_str(), &chain.rpc, PATIENCE)?))
+    Ok(Arc::new(Endpoints::new(chain.name.as_str(), &evm(chain)?.rpc, PATIENCE)?))
 }
 
 /// The headers that a chain's endpoints show.
 pub fn headers(chain: &ChainConfig) -> Result<HeaderSource, Failure> {
-    Ok(HeaderSource::new(endpoints(chain)?, setup::kind(chain.consensus)))
+    Ok(HeaderSource::new(endpoints(chain)?, setup::kind(evm(chain)?.consensus)))
 }
 
 /// The keys of a chain. The password is asked for once.
@@ -87,7 +92,33 @@ pub async fn wallet(
             "chain {name} has no keys: make one with `lupu key add {name}-relayer` and name it in chains.{name}.keys"
         ))
     })?;
-    Ok(Wallet::connect(endpoints(chain)?, chain.chain_id, signer, chain.gas_price).await?)
+    let evm = evm(chain)?;
+    Ok(Wallet::connect(endpoints(chain)?, evm.chain_id, signer, evm.gas_price).await?)
+}
+
+/// An account on a Substrate chain: the key named, or the first.
+pub async fn account(
+    config: &Config,
+    chain: &ChainConfig,
+    key: Option<&str>,
+    context: &Context,
+) -> Result<lupu_substrate::Wallet, Failure> {
+    let mut chosen = chain.clone();
+    if let Some(key) = key {
+        chosen.keys = vec![key.parse().map_err(|e| Failure::usage(format!("--key {e}")))?];
+    }
+    chosen.keys.truncate(1);
+    let signers = signers(config, &chosen, context)?;
+    let no_keys = || {
+        let name = &chain.name;
+        Failure::usage(format!(
+            "chain {name} has no keys: make one with `lupu key add {name}-relayer` and name it in chains.{name}.keys"
+        ))
+    };
+    let connected = setup::connect(config, chain, signers).await?;
+    let substrate = connected.substrate().ok_or_else(|| Failure::failed("another family"))?;
+    let key = substrate.config().keys.first().cloned().ok_or_else(no_keys)?;
+    Ok(lupu_substrate::Wallet::new(substrate.clone(), key))
 }
 
 /// A chain to read from, followed from its anchor.
@@ -97,5 +128,6 @@ pub async fn reader(config: &Config, chain: &ChainConfig) -> Result<Connected, F
 
 /// A chain to ask unproven questions of. The key it carries is thrown away and never signs.
 pub async fn keyless(chain: &ChainConfig) -> Result<Wallet, Failure> {
-    Ok(Wallet::connect(endpoints(chain)?, chain.chain_id, PrivateKeySigner::random(), chain.gas_price).await?)
+    let evm = evm(chain)?;
+    Ok(Wallet::connect(endpoints(chain)?, evm.chain_id, PrivateKeySigner::random(), evm.gas_price).await?)
 }

@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod duration;
 mod failure;
+mod host;
 mod input;
 mod links;
 mod output;

@@ -7,7 +7,7 @@ use crate::{
 };
 use alloy::{primitives::Address, signers::local::PrivateKeySigner, sol_types::SolValue};
 use anyhow::{Context, Result};
-use lupu_adapter::{Chain, ClientParameters, Prover};
+use lupu_adapter::ClientParameters;
 use lupu_evm::{
     Endpoints, HeaderSource,
     artifacts::{Contract, init_code},
@@ -180,14 +180,16 @@ fn client_id(on: &ChainId, of: &ChainId) -> Result<ClientId> {
 /// Creates a client of `of` on `on`; returns what the configuration says of it, not yet bound.
 async fn create(on: &Half, of: &Connected, contracts: &Contracts) -> Result<ClientConfig> {
     let parameters = ClientParameters::default();
-    let at = of.prover.provable_height().await?;
-    let initial = of.prover.initial_client(at, parameters).await?;
-    let address = create_client(&on.governor().await?, contracts.factory, &initial, &mut |_| {}).await?;
+    let prover = of.provers().into_iter().next().context("the chain has no prover")?;
+    let (at, of) = (prover.provable_height().await?, of.chain().id().clone());
+    let initial = prover.initial_client(at, parameters).await?;
+    let governor = on.governor().await?;
+    let address = create_client(&governor, contracts.factory, prover.client_type(), &initial, &mut |_| {}).await?;
     Ok(ClientConfig {
-        id: client_id(&on.id, of.chain.id())?,
+        id: client_id(&on.id, &of)?,
         on: on.id.clone(),
-        of: of.chain.id().clone(),
-        counterparty: client_id(of.chain.id(), &on.id)?,
+        counterparty: client_id(&of, &on.id)?,
+        of,
         light_client: Some(address),
         bound: false,
         parameters,
@@ -196,8 +198,8 @@ async fn create(on: &Half, of: &Connected, contracts: &Contracts) -> Result<Clie
 
 async fn bind(on: &Half, contracts: &Contracts, client: &mut ClientConfig) -> Result<()> {
     let address = client.light_client.context("the client was not created")?;
-    bind_client(&on.governor().await?, contracts.router, &client.id, &client.counterparty, address, &mut |_| {})
-        .await?;
+    let (governor, prefix) = (on.governor().await?, [Vec::new()]);
+    bind_client(&governor, contracts.router, &client.id, &client.counterparty, &prefix, address, &mut |_| {}).await?;
     client.bound = true;
     Ok(())
 }

@@ -15,6 +15,8 @@ pub enum Contract {
     Router,
     /// The QBFT and IBFT 2.0 light client.
     QbftLightClient,
+    /// The BEEFY light client.
+    BeefyLightClient,
     /// ICS-20.
     Transfer,
     /// ICS-27 GMP.
@@ -51,6 +53,7 @@ fn artifact(contract: Contract) -> Option<&'static Artifact> {
         Contract::Create2Factory => artifact!("Create2Factory"),
         Contract::Router => artifact!("Router"),
         Contract::QbftLightClient => artifact!("QbftLightClient"),
+        Contract::BeefyLightClient => artifact!("BeefyLightClient"),
         Contract::Transfer => artifact!("ICS20Transfer"),
         Contract::Gmp => artifact!("ICS27Gmp"),
         Contract::DemoToken => artifact!("DemoToken"),
@@ -59,11 +62,12 @@ fn artifact(contract: Contract) -> Option<&'static Artifact> {
     parsed.as_ref()
 }
 
-const ALL: [Contract; 8] = [
+const ALL: [Contract; 9] = [
     Contract::AccessManager,
     Contract::Create2Factory,
     Contract::Router,
     Contract::QbftLightClient,
+    Contract::BeefyLightClient,
     Contract::Transfer,
     Contract::Gmp,
     Contract::DemoToken,

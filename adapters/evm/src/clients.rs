@@ -6,6 +6,7 @@ use crate::{
     endpoints::{Bad, CallError},
     errors,
     events::Query,
+    hosted::client_from_state,
     json::{data, number},
     logs,
     rpc::Call,
@@ -15,8 +16,6 @@ use alloy::{
     sol_types::{SolCall, SolEvent, SolValue},
 };
 use lupu_adapter::{AdapterError, BoundClient, ErrorKind};
-use lupu_light_client::LightClient;
-use lupu_qbft::{CLIENT_TYPE, ClientState, QbftClient};
 use lupu_standard::{ClientId, Height, Path};
 use serde_json::{Value, json};
 use std::sync::PoisonError;
@@ -62,19 +61,17 @@ impl EvmChain {
         let wrong = |what: String| self.error(ErrorKind::Misconfigured, format!("client {id} at {location}: {what}"));
         let state = ILightClient::getClientStateCall::abi_decode_returns(&returned);
         let state = state.map_err(|e| wrong(format!("no client state: {e}")))?;
-        let decoded = ClientState::decode(&state).map_err(|e| wrong(format!("of unknown type: {e}")))?;
+        let client = client_from_state(&state).map_err(&wrong)?;
         let counterparty = ClientId::new(info.clientId).map_err(|e| wrong(format!("counterparty: {e}")))?;
-        let (latest_height, latest_timestamp) = (decoded.latest_height, decoded.latest_timestamp);
-        let status = QbftClient::from_snapshot(decoded, []).status(head.timestamp);
         Ok(Some(BoundClient {
             id: id.clone(),
-            client_type: CLIENT_TYPE.into(),
+            client_type: client.client_type().into(),
             counterparty,
             merkle_prefix: info.merklePrefix.iter().map(|p| p.to_vec()).collect(),
             state: state.to_vec(),
-            status,
-            latest_height,
-            latest_timestamp,
+            status: client.status(head.timestamp),
+            latest_height: client.latest_height(),
+            latest_timestamp: client.latest_timestamp(),
             location: location.to_string(),
         }))
     }

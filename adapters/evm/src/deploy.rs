@@ -6,7 +6,7 @@ use crate::{
     artifacts::{Contract, init_code},
     config::Contracts,
     endpoints::CallError,
-    errors,
+    errors, hosted,
     identity::{ROUTER_SALT, router_address, router_init_code},
     messages::counterparty,
     wallet::{Receipt, Wallet},
@@ -186,27 +186,32 @@ async fn register(
 pub async fn create_client(
     wallet: &Wallet,
     factory: Address,
+    client_type: &str,
     initial: &InitialClient,
     report: &mut (dyn FnMut(Step) + Send),
 ) -> Result<Address, AdapterError> {
+    let unknown = || wallet.error(ErrorKind::Misconfigured, format!("no contract is a client of type {client_type}"));
+    let contract = hosted::contract(client_type).ok_or_else(unknown)?;
     // Both structs are static: the constructor's arguments are their encodings, one after the other.
     let arguments = [initial.state.as_slice(), &initial.consensus_state].concat();
-    let code = init_code(Contract::QbftLightClient, &arguments);
+    let code = init_code(contract, &arguments);
     let (address, _) = create2(wallet, factory, B256::ZERO, code, "light client", report).await?;
     Ok(address)
 }
 
-/// Binds a light client and its counterparty to an identifier, unless just this is bound already.
+/// Binds a light client and its counterparty, under whose merkle prefix packets are proven, to an
+/// identifier, unless just this is bound already.
 pub async fn bind_client(
     wallet: &Wallet,
     router: Address,
     client: &ClientId,
     counterparty_client: &ClientId,
+    merkle_prefix: &[Vec<u8>],
     light_client: Address,
     report: &mut (dyn FnMut(Step) + Send),
 ) -> Result<(), AdapterError> {
     let what = format!("client {client}");
-    let info = counterparty(counterparty_client, &[Vec::new()]);
+    let info = counterparty(counterparty_client, merkle_prefix);
     if let Some((bound, found)) = binding(wallet, router, client).await? {
         if bound == light_client && found == info {
             report(stood(&what, light_client));

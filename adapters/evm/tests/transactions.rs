@@ -143,12 +143,17 @@ async fn binding_is_governance_and_happens_once() {
     let router = harbour.contracts.router;
     let mut sent = 0;
     let mut count = |step: lupu_evm::Step| sent += usize::from(step.transaction.is_some());
-    deploy::bind_client(&harbour.wallet, router, &on_harbour, &on_bank, light, &mut count).await.unwrap();
+    deploy::bind_client(&harbour.wallet, router, &on_harbour, &on_bank, &[Vec::new()], light, &mut count)
+        .await
+        .unwrap();
     assert_eq!(sent, 0);
-    let error = deploy::bind_client(&harbour.wallet, router, &on_harbour, &id("bank.other"), light, &mut |_| {}).await;
+    let error =
+        deploy::bind_client(&harbour.wallet, router, &on_harbour, &id("bank.other"), &[Vec::new()], light, &mut |_| {})
+            .await;
     assert_eq!(error.unwrap_err().kind, ErrorKind::Misconfigured);
     let stranger = wallet("harbour", &harbour.devnet, 3).await;
-    let error = deploy::bind_client(&stranger, router, &id("harbour.mine"), &on_bank, light, &mut |_| {}).await;
+    let error =
+        deploy::bind_client(&stranger, router, &id("harbour.mine"), &on_bank, &[Vec::new()], light, &mut |_| {}).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Rejected);
     assert!(error.message.contains("AccessManagedUnauthorized"), "{error}");

@@ -179,9 +179,8 @@ impl SubstrateChain {
     /// Whether the pallet stores anything under each path, at the newest block.
     pub(crate) async fn stored(&self, paths: &[Path]) -> Result<Vec<bool>, AdapterError> {
         let prefix = commitment_prefix(&pallet_prefix(PALLET));
-        let call = |path: &Path| {
-            Call::new("state_getStorage", json!([to_hex(&commitment_key(&prefix, &path.to_bytes()))]))
-        };
+        let call =
+            |path: &Path| Call::new("state_getStorage", json!([to_hex(&commitment_key(&prefix, &path.to_bytes()))]));
         let calls: Vec<Call> = paths.iter().map(call).collect();
         let read = |answers: Vec<Value>| answers.iter().map(|v| Ok(optional(v)?.is_some())).collect();
         self.endpoints.ask_many(&calls, read).await.map_err(|e| self.fail(e))

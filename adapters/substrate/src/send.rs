@@ -6,7 +6,7 @@ use crate::{
     json::to_hex,
     wallet::{Receipt, Wallet},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, keccak256};
 use lupu_adapter::{AdapterError, ErrorKind, PacketEventKind};
 use lupu_standard::ClientId;
 use serde_json::json;
@@ -124,6 +124,23 @@ pub async fn send_call(wallet: &Wallet, request: CallRequest) -> Result<Sent, Ad
     };
     let receipt = wallet.call("IbcGmp", "send_call", arguments).await?;
     sent(wallet, &receipt)
+}
+
+/// The asset that is the voucher of a trace, at the newest block; `None` before the first arrived.
+pub async fn voucher(wallet: &Wallet, trace: &str) -> Result<Option<u32>, AdapterError> {
+    let chain = wallet.chain();
+    let runtime = chain.runtime().await?;
+    let keys = vec![ScaleValue::from_bytes(keccak256(trace))];
+    let key = runtime.storage_key("IbcTransfer", "Vouchers", keys).map_err(|e| chain.codec(e))?;
+    let read = |v: serde_json::Value| match v.as_str() {
+        None if v.is_null() => Ok(None),
+        Some(text) => {
+            let bytes = hex::decode(text.trim_start_matches("0x")).ok().and_then(|b| <[u8; 4]>::try_from(b).ok());
+            bytes.map(|b| Some(u32::from_le_bytes(b))).ok_or_else(|| Bad::Lied("an asset id of other bytes".into()))
+        }
+        None => Err(Bad::Lied("storage is no text".into())),
+    };
+    chain.endpoints().ask("state_getStorage", json!([to_hex(&key)]), read).await.map_err(|e| chain.fail(e))
 }
 
 /// An account's balance of an asset of the pallet `Assets`, in its smallest unit, at the newest block.

@@ -84,7 +84,7 @@ fn missing(config: &Config) -> Vec<String> {
                 .filter_map(|key| keys::address(key, &keystore).err())
                 .map(|e| format!("chain {name}: {e}")),
         );
-        if chain.contracts.is_none() {
+        if chain.needs_contracts() {
             out.push(format!("chain {name} has no contracts: `lupu deploy --chain {name}`"));
         }
     }

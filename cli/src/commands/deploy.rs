@@ -58,7 +58,7 @@ struct Report {
 pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let chain = links::chain(&config, &args.chain)?;
-    let before = chain.contracts;
+    let before = links::evm(chain)?.contracts;
     let wallet = links::wallet(&config, chain, args.key.as_deref(), context).await?;
     let wish = DeployConfig {
         migration_delay: before.map_or(args.migration_delay, |c| c.migration_delay),

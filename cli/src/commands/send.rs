@@ -160,7 +160,7 @@ async fn wait(way: &Way, config: &Config, client: &ClientConfig, sent: &Sent) ->
     let started = Instant::now();
     let mut next = sent.block;
     loop {
-        match look(&*source.chain, client, sent, &mut next).await {
+        match look(&*source.chain(), client, sent, &mut next).await {
             Ok(Some(end)) => return Ok(end),
             Ok(None) => {}
             Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Pruned) => {

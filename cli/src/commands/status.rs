@@ -9,8 +9,9 @@ use alloy::primitives::{Address, U256};
 use lupu_evm::Endpoints;
 use lupu_evm::endpoints::Bad;
 use lupu_relayer::Store;
-use lupu_relayer::config::{ChainConfig, Config};
+use lupu_relayer::config::{ChainConfig, Config, Family};
 use lupu_relayer::keys::{self, Keystore};
+use lupu_relayer::setup::substrate_source;
 use lupu_relayer::store::{LaneCount, TransactionTotals, WorkerRow, WorkerState, now_ms};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -38,7 +39,8 @@ struct Key {
 #[derive(Serialize)]
 struct ChainStatus {
     chain: String,
-    chain_id: u64,
+    /// EIP-155 chain id, or the genesis hash.
+    identity: String,
     height: Option<u64>,
     timestamp: Option<u64>,
     deployed: bool,
@@ -96,28 +98,24 @@ async fn ask(config: &Config, chain: &ChainConfig) -> ChainStatus {
     let keystore = Keystore::new(&config.relayer.keystore);
     let mut status = ChainStatus {
         chain: chain.name.to_string(),
-        chain_id: chain.chain_id,
+        identity: identity(chain),
         height: None,
         timestamp: None,
-        deployed: chain.contracts.is_some(),
+        deployed: !chain.needs_contracts(),
         keys: Vec::new(),
         problem: None,
     };
-    let newest = async {
-        let headers = links::headers(chain)?;
-        let shown = headers.newest().await.map_err(|e| Failure::from(e.into_adapter(chain.name.as_str())))?;
-        shown
-            .into_iter()
-            .map(|s| s.header)
-            .max_by_key(lupu_qbft::Header::number)
-            .ok_or_else(|| Failure::failed("no endpoint shows a block"))
-    };
-    match newest.await {
-        Ok(header) => {
-            status.height = Some(header.number().0);
-            status.timestamp = Some(header.timestamp().0);
+    match newest(chain).await {
+        Ok((height, timestamp)) => {
+            status.height = Some(height);
+            status.timestamp = timestamp;
         }
         Err(failure) => status.problem = Some(failure.line),
+    }
+    if chain.evm().is_none() {
+        let keys = chain.keys.iter().map(|key| Key { key: key.to_string(), address: None, balance: None });
+        status.keys.extend(keys);
+        return status;
     }
     for key in &chain.keys {
         let address = keys::address(key, &keystore).ok().flatten();
@@ -128,6 +126,31 @@ async fn ask(config: &Config, chain: &ChainConfig) -> ChainStatus {
         status.keys.push(Key { key: key.to_string(), address: address.map(|a| a.to_string()), balance });
     }
     status
+}
+
+fn identity(chain: &ChainConfig) -> String {
+    match &chain.family {
+        Family::Evm(evm) => evm.chain_id.to_string(),
+        Family::Substrate(substrate) => substrate.genesis.to_string(),
+    }
+}
+
+/// Height and time of the newest block that an endpoint shows; the time where its header says it.
+async fn newest(chain: &ChainConfig) -> Result<(u64, Option<u64>), Failure> {
+    let none = || Failure::failed("no endpoint shows a block");
+    match &chain.family {
+        Family::Evm(_) => {
+            let headers = links::headers(chain)?;
+            let shown = headers.newest().await.map_err(|e| Failure::from(e.into_adapter(chain.name.as_str())))?;
+            let newest = shown.into_iter().map(|s| s.header).max_by_key(lupu_qbft::Header::number);
+            let header = newest.ok_or_else(none)?;
+            Ok((header.number().0, Some(header.timestamp().0)))
+        }
+        Family::Substrate(settings) => {
+            let anchor = lupu_substrate::propose_anchor(&substrate_source(chain, settings)?, None).await?;
+            Ok((anchor.height, None))
+        }
+    }
 }
 
 /// An account's balance in wei, if the node says it.
@@ -202,7 +225,7 @@ fn text(report: &Report, out: &Output) -> String {
             c.keys.iter().map(|k| format!("{} ({})", k.key, k.balance.as_deref().unwrap_or("?"))).collect();
         vec![
             c.chain.clone(),
-            c.chain_id.to_string(),
+            short(&c.identity),
             c.height.map_or_else(|| "does not answer".into(), |h| h.to_string()),
             c.timestamp.map(time).unwrap_or_default(),
             if c.deployed { "yes".into() } else { "no".into() },
@@ -224,6 +247,14 @@ fn text(report: &Report, out: &Output) -> String {
         text.push_str(&format!("\n{} {problem}", out.bad("problem:")));
     }
     text
+}
+
+/// A hash is cut: the table is for reading.
+fn short(identity: &str) -> String {
+    match identity.get(..10) {
+        Some(start) if identity.starts_with("0x") => format!("{start}…"),
+        _ => identity.to_owned(),
+    }
 }
 
 fn packets(report: &Report, out: &Output) -> String {

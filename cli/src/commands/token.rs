@@ -139,7 +139,7 @@ async fn show(args: &ShowArgs, context: &Context) -> Result<u8, Failure> {
         return Err(Failure::usage(format!("there is no contract at {} on {}", args.token, chain.name)));
     }
     let info = token_info(&reader, args.token).await?;
-    let trace = match chain.contracts {
+    let trace = match chain.contracts() {
         Some(contracts) => reader.read(contracts.transfer, IVouchers::traceCall { token: args.token }).await?,
         None => String::new(),
     };

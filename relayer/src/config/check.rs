@@ -2,7 +2,7 @@
 
 use super::error::{Origin, Report, did_you_mean};
 use super::node::{Kind, Node};
-use super::types::{ClientConfig, Config};
+use super::types::{ClientConfig, Config, Family};
 use lupu_standard::ChainId;
 use std::collections::BTreeMap;
 
@@ -21,13 +21,18 @@ pub(super) fn config(config: &Config, root: &Node, report: &Report<'_>) {
 type Place<'a> = dyn Fn(&str) -> (Origin, String) + 'a;
 
 fn chain_ids(config: &Config, root: &Node, report: &Report<'_>) {
-    let mut seen: BTreeMap<u64, &ChainId> = BTreeMap::new();
+    let mut seen: BTreeMap<String, &ChainId> = BTreeMap::new();
     for (name, chain) in &config.chains {
-        if let Some(other) = seen.insert(chain.chain_id, name) {
-            let at = origin(root, &["chains", name.as_str()], None, "chain_id");
-            let problem = format!("{} is the chain id of `{other}` too", chain.chain_id);
-            report.add(&at, &format!("chains.{name}.chain_id"), problem, "each chain has its own id");
+        let (field, what, identity) = match &chain.family {
+            Family::Evm(evm) => ("chain_id", "chain id", evm.chain_id.to_string()),
+            Family::Substrate(substrate) => ("genesis", "genesis hash", substrate.genesis.to_string()),
+        };
+        let problem = |other: &ChainId| format!("{identity} is the {what} of `{other}` too");
+        if let Some(problem) = seen.get(&identity).map(|other| problem(other)) {
+            let at = origin(root, &["chains", name.as_str()], None, field);
+            report.add(&at, &format!("chains.{name}.{field}"), problem, "each chain has its own");
         }
+        seen.insert(identity, name);
     }
 }
 
@@ -88,7 +93,9 @@ fn bound_needs_contracts(config: &Config, client: &ClientConfig, at: &Place<'_>,
         return;
     }
     let (origin, path) = at("bound");
-    if client.light_client.is_none() {
+    // On chains whose runtime hosts the clients there is no contract to name.
+    let in_contracts = config.chains.get(&client.on).is_none_or(|chain| chain.evm().is_some());
+    if in_contracts && client.light_client.is_none() {
         report.add(
             &origin,
             &path,
@@ -96,7 +103,7 @@ fn bound_needs_contracts(config: &Config, client: &ClientConfig, at: &Place<'_>,
             "`lupu client create` deploys and writes it",
         );
     }
-    if let Some(chain) = config.chains.get(&client.on).filter(|c| c.contracts.is_none()) {
+    if let Some(chain) = config.chains.get(&client.on).filter(|c| c.needs_contracts()) {
         let help = format!("run `lupu deploy --chain {}`", chain.name);
         report.add(&origin, &path, format!("is true, but chain {} has no contracts", chain.name), help);
     }

@@ -1,7 +1,7 @@
 //! Edits of the configuration file that keep its comments and order.
 
 use super::error::ConfigError;
-use super::types::{Anchor, ClientConfig, Config, Contracts};
+use super::types::{Anchor, ClientConfig, Config, Contracts, Voters};
 use lupu_standard::{ChainId, ClientId};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -89,6 +89,21 @@ impl ConfigFile {
         let table = self.subtable(chain, "anchor")?;
         set(table, "height", integer(anchor.height.0));
         set(table, "hash", value(anchor.hash.to_string()));
+        Ok(())
+    }
+
+    /// Writes down who finalizes what follows a Substrate chain's anchor.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoSuchChain`].
+    pub fn set_voters(&mut self, chain: &ChainId, voters: &Voters) -> Result<(), ConfigError> {
+        let table = self.subtable(chain, "voters")?;
+        set(table, "set_id", integer(voters.set_id));
+        let written = voters.authorities.iter().map(|(key, weight)| match weight {
+            1 => key.to_string(),
+            weight => format!("{key}:{weight}"),
+        });
+        set(table, "authorities", value(written.collect::<toml_edit::Array>()));
         Ok(())
     }
 

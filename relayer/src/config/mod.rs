@@ -18,8 +18,8 @@ pub use error::{ConfigError, Finding};
 pub use read::trust_fraction;
 pub use template::{ChainSketch, template};
 pub use types::{
-    Anchor, BatchConfig, ChainConfig, ClientConfig, Config, Consensus, Contracts, KeyRef, RelayerConfig, RetryConfig,
-    Route,
+    Anchor, BatchConfig, ChainConfig, ClientConfig, Config, Consensus, Contracts, EvmSettings, Family, KeyRef,
+    RelayerConfig, RetryConfig, Route, SubstrateSettings, Voters,
 };
 
 use std::collections::HashMap;

@@ -135,11 +135,67 @@ fn chains(field: &Field<'_>, report: &Report<'_>) -> Option<BTreeMap<ChainId, Ch
 
 fn chain(name: ChainId, field: &Field<'_>, report: &Report<'_>) -> Option<ChainConfig> {
     let mut t = field.table(report)?;
-    if let Some(f) = t.field("family") {
-        one_of(&f, &["evm"], report);
-    } else {
-        t.required("family", "write family = \"evm\"", report);
-    }
+    let family = t
+        .required("family", "write family = \"evm\" or \"substrate\"", report)
+        .and_then(|f| one_of(&f, &["evm", "substrate"], report));
+    let keys = t.field("keys").map_or(Some(Vec::new()), |f| keys(&f, report));
+    let anchor = t.field("anchor").map(|f| anchor(&f, report));
+    // Of an unknown family nothing is known that could be checked.
+    let family = match family? {
+        "substrate" => substrate(&mut t, report).map(Family::Substrate),
+        _ => evm(&mut t, report).map(Family::Evm),
+    };
+    t.finish(report);
+    Some(ChainConfig { name, keys: keys?, anchor: flatten(anchor)?, family: family? })
+}
+
+fn substrate(t: &mut Table<'_>, report: &Report<'_>) -> Option<SubstrateSettings> {
+    let help = "the hash of block 0, as chain_getBlockHash [0] answers";
+    let genesis = t.required("genesis", help, report).and_then(|f| hash(&f, report));
+    let ws = t.required("ws", "write ws = [\"ws://HOST:PORT\"]", report).and_then(|f| {
+        let urls = urls(&f, &["ws", "wss"], report)?;
+        if urls.is_empty() {
+            f.error("needs at least one endpoint", "write ws = [\"ws://HOST:PORT\"]", report);
+            return None;
+        }
+        Some(urls)
+    });
+    let tip = t.field("tip").map_or(Some(0), |f| f.integer(0, u64::MAX, report));
+    let first = t.field("first_mmr_block").map_or(Some(1), |f| f.integer(1, u64::from(u32::MAX), report));
+    let voters = t.field("voters").map(|f| voters(&f, report));
+    Some(SubstrateSettings {
+        genesis: genesis?,
+        ws: ws?,
+        tip: u128::from(tip?),
+        first_mmr_block: first?,
+        voters: flatten(voters)?,
+    })
+}
+
+fn voters(field: &Field<'_>, report: &Report<'_>) -> Option<Voters> {
+    let mut t = field.table(report)?;
+    let help = "`lupu client create` writes this table";
+    let set_id = t.required("set_id", help, report).and_then(|f| f.integer(0, u64::MAX, report));
+    let authorities = t.required("authorities", help, report).and_then(|f| {
+        let mut out = Vec::new();
+        for (f, text) in f.strings(report)? {
+            let (key, weight) = text.split_once(':').unwrap_or((&text, "1"));
+            let digits = key.strip_prefix("0x").filter(|d| d.len() == 64);
+            match (digits.and_then(|d| B256::from_str(d).ok()), weight.parse::<u64>()) {
+                (Some(key), Ok(weight)) if weight > 0 => out.push((key, weight)),
+                _ => {
+                    f.error("is no authority", "write \"0xKEY\" with 64 hex digits, or \"0xKEY:WEIGHT\"", report);
+                    return None;
+                }
+            }
+        }
+        Some(out)
+    });
+    t.finish(report);
+    Some(Voters { set_id: set_id?, authorities: authorities? })
+}
+
+fn evm(t: &mut Table<'_>, report: &Report<'_>) -> Option<EvmSettings> {
     let chain_id = t
         .required("chain_id", "the number that eth_chainId answers", report)
         .and_then(|f| f.integer(1, u64::MAX, report));
@@ -155,21 +211,15 @@ fn chain(name: ChainId, field: &Field<'_>, report: &Report<'_>) -> Option<ChainC
         Some(urls)
     });
     let ws = t.field("ws").map_or(Some(Vec::new()), |f| urls(&f, &["ws", "wss"], report));
-    let keys = t.field("keys").map_or(Some(Vec::new()), |f| keys(&f, report));
     let gas_price = t.field("gas_price").map(|f| f.integer(0, u64::MAX, report));
     let contracts = t.field("contracts").map(|f| contracts(&f, report));
-    let anchor = t.field("anchor").map(|f| anchor(&f, report));
-    t.finish(report);
-    Some(ChainConfig {
-        name,
+    Some(EvmSettings {
         chain_id: chain_id?,
         consensus: consensus?,
         rpc: rpc?,
         ws: ws?,
-        keys: keys?,
         gas_price: flatten(gas_price)?.map(u128::from),
         contracts: flatten(contracts)?,
-        anchor: flatten(anchor)?,
     })
 }
 
@@ -291,15 +341,17 @@ fn anchor(field: &Field<'_>, report: &Report<'_>) -> Option<Anchor> {
     let mut t = field.table(report)?;
     let help = "`lupu client create` writes this table";
     let height = t.required("height", help, report).and_then(|f| f.integer(0, u64::MAX, report));
-    let hash = t.required("hash", help, report).and_then(|f| {
-        let read = |s: &str| match s.strip_prefix("0x") {
-            Some(_) => B256::from_str(s).map_err(|e| format!("is not a 32-byte hash: {e}")),
-            None => Err("is not a 32-byte hash: must start with 0x".into()),
-        };
-        f.parse(read, "write 0x and 64 hex digits", report)
-    });
+    let hash = t.required("hash", help, report).and_then(|f| hash(&f, report));
     t.finish(report);
     Some(Anchor { height: Height(height?), hash: hash? })
+}
+
+fn hash(field: &Field<'_>, report: &Report<'_>) -> Option<B256> {
+    let read = |s: &str| match s.strip_prefix("0x") {
+        Some(_) => B256::from_str(s).map_err(|e| format!("is not a 32-byte hash: {e}")),
+        None => Err("is not a 32-byte hash: must start with 0x".into()),
+    };
+    field.parse(read, "write 0x and 64 hex digits", report)
 }
 
 fn address(field: &Field<'_>, report: &Report<'_>) -> Option<Address> {

@@ -80,10 +80,10 @@ fn a_good_file_is_read() {
     assert_eq!(config.relayer.keystore, Path::new("/etc/lupu/keys"));
     assert_eq!(config.relayer.batch, BatchConfig::default());
     let harbour = config.chain(&chain("harbour")).unwrap();
-    assert_eq!(harbour.gas_price, Some(0));
+    assert_eq!(harbour.evm().unwrap().gas_price, Some(0));
     assert_eq!(harbour.keys, [KeyRef::Keystore("harbour-relayer".into()), KeyRef::Environment("KEY_HARBOUR".into())]);
-    assert_eq!(harbour.contracts.unwrap().deployed_at, Height(7));
-    assert_eq!(config.chain(&chain("bank")).unwrap().consensus, Consensus::Ibft2);
+    assert_eq!(harbour.contracts().unwrap().deployed_at, Height(7));
+    assert_eq!(config.chain(&chain("bank")).unwrap().evm().unwrap().consensus, Consensus::Ibft2);
     assert_eq!(config.clients[0].parameters, ClientParameters::default());
     assert!(config.routes().is_empty(), "only one side is bound");
     assert_eq!(config.counterparty(&config.clients[0]), Some(&config.clients[1]));
@@ -242,7 +242,7 @@ fn the_environment_goes_over_the_file() {
     .unwrap();
     assert_eq!(config.relayer.listen.unwrap().to_string(), "0.0.0.0:1");
     assert_eq!(config.relayer.batch.max_packets, 7);
-    assert_eq!(config.chain(&chain("harbour")).unwrap().rpc, ["http://a:1", "http://b:2"]);
+    assert_eq!(config.chain(&chain("harbour")).unwrap().evm().unwrap().rpc, ["http://a:1", "http://b:2"]);
 
     let error = with_environment(&[("LUPU__RELAYER__LISTN", "x")]).unwrap_err().to_string();
     assert_eq!(
@@ -300,7 +300,7 @@ fn edits_keep_comments_and_order() {
     file.save().unwrap();
 
     let config = Config::parse(&path, &std::fs::read_to_string(&path).unwrap(), Some(HashMap::new())).unwrap();
-    assert_eq!(config.chain(&chain("bank")).unwrap().contracts, Some(contracts));
+    assert_eq!(config.chain(&chain("bank")).unwrap().contracts(), Some(contracts));
     assert_eq!(config.chain(&chain("harbour")).unwrap().anchor, Some(anchor));
     assert_eq!(config.clients.len(), 2);
     assert_eq!(config.routes().len(), 1);
@@ -334,4 +334,44 @@ fn the_ready_made_files_are_good() {
         }
     }
     assert!(seen >= 3);
+}
+
+const SUBSTRATE: &str = r#"
+[chains.customs]
+family = "substrate"
+genesis = "0x7777777777777777777777777777777777777777777777777777777777777777"
+ws = ["ws://127.0.0.1:9944", "wss://two:443"]
+keys = ["customs-relayer"]
+tip = 5
+
+[chains.customs.anchor]
+height = 12
+hash = "0x8888888888888888888888888888888888888888888888888888888888888888"
+"#;
+
+#[test]
+fn a_substrate_chain_is_read() {
+    let config = parse(SUBSTRATE).unwrap();
+    let customs = config.chain(&chain("customs")).unwrap();
+    let Family::Substrate(settings) = &customs.family else { panic!("another family") };
+    assert_eq!((settings.ws.len(), settings.tip, settings.first_mmr_block), (2, 5, 1));
+    assert_eq!(customs.anchor.unwrap().height, Height(12));
+    assert!(customs.evm().is_none() && !customs.needs_contracts());
+    let shown = serde_json::to_value(customs).unwrap();
+    assert_eq!((shown["family"].as_str(), shown["tip"].as_u64()), (Some("substrate"), Some(5)));
+}
+
+#[test]
+fn a_chain_has_the_fields_of_its_family() {
+    let finding = |from: &str, to: &str| match parse(&SUBSTRATE.replace(from, to)) {
+        Err(ConfigError::Invalid { findings, .. }) => findings.iter().map(|f| f.to_string()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(finding("tip = 5", "chain_id = 5")[0].contains("chains.customs.chain_id: unknown field"));
+    assert!(finding("genesis", "genes")[0].contains("chains.customs.gene"));
+    assert!(finding("substrate", "subtrate")[0].contains("did you mean \"substrate\"?"));
+    assert!(finding("[\"ws://127.0.0.1:9944\", \"wss://two:443\"]", "[]")[0].contains("needs at least one endpoint"));
+    let twice = format!("{SUBSTRATE}{}", SUBSTRATE.replace("customs", "tax"));
+    let Err(ConfigError::Invalid { findings, .. }) = parse(&twice) else { panic!("two chains of one genesis") };
+    assert!(findings[0].to_string().contains("is the genesis hash of `customs` too"), "{}", findings[0]);
 }

@@ -121,6 +121,28 @@ impl From<KeyRef> for String {
 pub struct ChainConfig {
     /// The name under which everything else refers to it.
     pub name: ChainId,
+    /// Keys that sign on this chain, in order of preference.
+    pub keys: Vec<KeyRef>,
+    /// The block that a person confirmed as the start of trust in this chain.
+    pub anchor: Option<Anchor>,
+    /// What only chains of its family have.
+    #[serde(flatten)]
+    pub family: Family,
+}
+
+/// The families of chains, by the field `family`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "family", rename_all = "lowercase")]
+pub enum Family {
+    /// `family = "evm"`.
+    Evm(EvmSettings),
+    /// `family = "substrate"`.
+    Substrate(SubstrateSettings),
+}
+
+/// What an EVM chain has.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvmSettings {
     /// EIP-155 chain id.
     pub chain_id: u64,
     /// How its blocks are sealed.
@@ -129,14 +151,55 @@ pub struct ChainConfig {
     pub rpc: Vec<String>,
     /// WebSocket endpoints; may be empty.
     pub ws: Vec<String>,
-    /// Keys that sign on this chain, in order of preference.
-    pub keys: Vec<KeyRef>,
     /// Fixed gas price in wei; `None`: ask the node.
     pub gas_price: Option<u128>,
     /// Our contracts, once deployed.
     pub contracts: Option<Contracts>,
-    /// The block that a person confirmed as the start of trust in this chain.
-    pub anchor: Option<Anchor>,
+}
+
+/// What a Substrate chain has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SubstrateSettings {
+    /// Hash of block 0: which chain it is.
+    pub genesis: B256,
+    /// WebSocket endpoints, in order of preference; at least one.
+    pub ws: Vec<String>,
+    /// Paid with each transaction besides its fee, in the chain's smallest unit.
+    pub tip: u128,
+    /// The block whose leaf is the first of the chain's Merkle mountain range.
+    pub first_mmr_block: u64,
+    /// Who finalizes what follows the anchor; `None`: read from the anchor's own state, with a proof,
+    /// from a node that still has it.
+    pub voters: Option<Voters>,
+}
+
+/// `[chains.NAME.voters]`: GRANDPA's authorities after the anchor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Voters {
+    /// Number of the set.
+    pub set_id: u64,
+    /// Keys and weights, in the chain's order; written `0xKEY` or `0xKEY:WEIGHT`.
+    pub authorities: Vec<(B256, u64)>,
+}
+
+impl ChainConfig {
+    /// The settings of an EVM chain; `None` for another family.
+    pub fn evm(&self) -> Option<&EvmSettings> {
+        match &self.family {
+            Family::Evm(settings) => Some(settings),
+            Family::Substrate(_) => None,
+        }
+    }
+
+    /// Our contracts: `None` where nothing is deployed yet, or nothing needs to be.
+    pub fn contracts(&self) -> Option<Contracts> {
+        self.evm()?.contracts
+    }
+
+    /// Whether `lupu deploy` has to run before packets can travel.
+    pub fn needs_contracts(&self) -> bool {
+        self.evm().is_some_and(|evm| evm.contracts.is_none())
+    }
 }
 
 /// `[chains.NAME.contracts]`.

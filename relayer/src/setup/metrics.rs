@@ -16,46 +16,64 @@ fn number(n: u64) -> f64 {
     n as f64
 }
 
+fn calls(samples: &mut Vec<Sample>, chain: &str, method: &'static str, calls: u64, failures: u64) {
+    let labels = [("chain", chain), ("method", method)];
+    samples.push(Sample::new("lupu_rpc_calls_total", "RPC calls.", labels, number(calls)));
+    samples.push(Sample::new("lupu_rpc_failures_total", "RPC calls that failed.", labels, number(failures)));
+}
+
+fn endpoint(samples: &mut Vec<Sample>, chain: &str, name: &str, up: bool, lies: u32, latency_ms: f64) {
+    let labels = [("chain", chain), ("endpoint", name)];
+    let up = f64::from(u8::from(up));
+    samples.push(Sample::new("lupu_endpoint_up", "0 while an endpoint is set aside.", labels, up));
+    samples.push(Sample::new(
+        "lupu_endpoint_lies_total",
+        "Answers that a proof or a hash contradicted.",
+        labels,
+        f64::from(lies),
+    ));
+    samples.push(Sample::new(
+        "lupu_endpoint_latency_seconds",
+        "Time to answer, smoothed.",
+        labels,
+        latency_ms / 1_000.0,
+    ));
+}
+
+fn listening(samples: &mut Vec<Sample>, chain: &str, up: bool) {
+    let up = f64::from(u8::from(up));
+    let what = "1 while a WebSocket tells of new blocks.";
+    samples.push(Sample::new("lupu_websocket_up", what, [("chain", chain)], up));
+}
+
 impl MetricsSource for Calls {
     fn samples(&self) -> Vec<Sample> {
         let mut samples = Vec::new();
         for connected in &self.0 {
-            let (chain, endpoints) = (&connected.chain, connected.chain.endpoints());
-            let name = chain.config().id.as_str();
-            for (method, count) in endpoints.counts() {
-                let labels = [("chain", name), ("method", method)];
-                samples.push(Sample::new("lupu_rpc_calls_total", "RPC calls.", labels, number(count.calls)));
-                samples.push(Sample::new(
-                    "lupu_rpc_failures_total",
-                    "RPC calls that failed.",
-                    labels,
-                    number(count.failures),
-                ));
+            match connected {
+                Connected::Evm { chain, .. } => {
+                    let name = chain.config().id.as_str();
+                    let endpoints = chain.endpoints();
+                    for (method, count) in endpoints.counts() {
+                        calls(&mut samples, name, method, count.calls, count.failures);
+                    }
+                    for e in endpoints.status() {
+                        endpoint(&mut samples, name, &e.name, e.aside.is_none(), e.lies, e.latency_ms);
+                    }
+                    listening(&mut samples, name, chain.is_listening());
+                }
+                Connected::Substrate { chain, .. } => {
+                    let name = chain.config().id.as_str();
+                    let endpoints = chain.endpoints();
+                    for (method, count) in endpoints.counts() {
+                        calls(&mut samples, name, method, count.calls, count.failures);
+                    }
+                    for e in endpoints.status() {
+                        endpoint(&mut samples, name, &e.name, e.aside.is_none(), e.lies, e.latency_ms);
+                    }
+                    listening(&mut samples, name, chain.is_listening());
+                }
             }
-            for endpoint in endpoints.status() {
-                let labels = [("chain", name), ("endpoint", endpoint.name.as_str())];
-                let up = f64::from(u8::from(endpoint.aside.is_none()));
-                samples.push(Sample::new("lupu_endpoint_up", "0 while an endpoint is set aside.", labels, up));
-                samples.push(Sample::new(
-                    "lupu_endpoint_lies_total",
-                    "Answers that a proof or a hash contradicted.",
-                    labels,
-                    f64::from(endpoint.lies),
-                ));
-                samples.push(Sample::new(
-                    "lupu_endpoint_latency_seconds",
-                    "Time to answer, smoothed.",
-                    labels,
-                    endpoint.latency_ms / 1_000.0,
-                ));
-            }
-            let listening = f64::from(u8::from(chain.is_listening()));
-            samples.push(Sample::new(
-                "lupu_websocket_up",
-                "1 while a WebSocket tells of new blocks.",
-                [("chain", name)],
-                listening,
-            ));
         }
         samples
     }

@@ -1,20 +1,24 @@
 //! From a checked configuration to what runs: chains, provers, routes, the engine's settings.
 //! The command line and the demo both start here.
 
+mod connect;
+mod hosted;
 mod metrics;
 
+pub use connect::{Connected, connect, substrate_source};
+pub use hosted::{client_from_state, client_type, merkle_prefix};
 pub use metrics::metrics;
 
 use crate::{
     config::{ChainConfig, Config, Consensus},
-    engine::{Backoff, EngineConfig, ProvenChain, Route},
+    engine::{Backoff, EngineConfig, Route},
     keys::{self, KeyError, Keystore, Password},
 };
 use alloy::signers::local::PrivateKeySigner;
+use alloy_primitives::B256;
 use lupu_adapter::AdapterError;
-use lupu_evm::{Anchor, Contracts, EvmChain, EvmConfig, Kind, QbftProver, Tuning};
+use lupu_evm::{Contracts, Kind};
 use lupu_standard::ChainId;
-use std::sync::Arc;
 
 /// Why the configuration cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -35,28 +39,29 @@ pub enum SetupError {
         "the configuration has no route: two bound clients that name each other. Create them with `lupu client create`, bind them with `lupu client bind`"
     )]
     NoRoute,
+    /// The anchor is not what the chain has.
+    #[error(
+        "chain {chain}: block {height} has hash {found}, the anchor says {wanted}: one of the two is not the chain you mean"
+    )]
+    OtherAnchor {
+        /// The chain.
+        chain: ChainId,
+        /// The anchor's height.
+        height: u64,
+        /// What the nodes say.
+        found: B256,
+        /// What the configuration says.
+        wanted: B256,
+    },
+    /// The voters in the configuration.
+    #[error("chains.{0}.voters: {1}")]
+    Voters(ChainId, lupu_grandpa::AuthoritySetError),
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The chain.
     #[error(transparent)]
     Chain(#[from] AdapterError),
-}
-
-/// A chain that is connected, and its prover.
-#[derive(Clone)]
-pub struct Connected {
-    /// The chain.
-    pub chain: Arc<EvmChain>,
-    /// Its prover.
-    pub prover: Arc<QbftProver>,
-}
-
-impl Connected {
-    /// As the engine takes it.
-    pub fn for_engine(&self) -> ProvenChain {
-        ProvenChain { chain: self.chain.clone(), provers: vec![self.prover.clone()] }
-    }
 }
 
 /// The kind of consensus, as the light client calls it.
@@ -100,34 +105,6 @@ pub fn signers(
     Ok(keys::open(&chain.keys, &Keystore::new(&config.relayer.keystore), password)?)
 }
 
-/// Connects to a chain that is deployed and has an anchor. Without signers it can only be read.
-///
-/// # Errors
-/// What is missing in the configuration, or what the chain says.
-pub async fn connect(
-    config: &Config,
-    chain: &ChainConfig,
-    signers: Vec<PrivateKeySigner>,
-) -> Result<Connected, SetupError> {
-    let deployed = chain.contracts.as_ref().ok_or_else(|| SetupError::NotDeployed(chain.name.clone()))?;
-    let anchor = chain.anchor.ok_or_else(|| SetupError::NoAnchor(chain.name.clone()))?;
-    let evm = EvmChain::connect(EvmConfig {
-        id: chain.name.clone(),
-        endpoints: chain.rpc.clone(),
-        websockets: chain.ws.clone(),
-        chain_id: chain.chain_id,
-        kind: kind(chain.consensus),
-        contracts: contracts(deployed),
-        anchor: Anchor { height: anchor.height.0, hash: anchor.hash },
-        gas_price: chain.gas_price,
-        signers,
-        tuning: Tuning { max_packets: config.relayer.batch.max_packets, ..Tuning::default() },
-    })
-    .await?;
-    let evm = Arc::new(evm);
-    Ok(Connected { prover: Arc::new(QbftProver::new(evm.clone())), chain: evm })
-}
-
 /// Connects to every chain that a route touches.
 ///
 /// # Errors
@@ -157,9 +134,18 @@ pub fn routes(config: &Config) -> Vec<Route> {
     routes.map(|r| Route { a: (r.a.on, r.a.id), b: (r.b.on, r.b.id) }).collect()
 }
 
+/// The block that event scans of a chain start from.
+fn scan_start(chain: &ChainConfig) -> Option<lupu_standard::Height> {
+    match chain.evm() {
+        Some(evm) => Some(evm.contracts?.deployed_at),
+        // A runtime has hosted the pallet for longer than any client that is followed from the anchor.
+        None => Some(chain.anchor?.height),
+    }
+}
+
 /// The engine's settings.
 pub fn engine_config(config: &Config) -> EngineConfig {
-    let starts = config.chains.values().filter_map(|c| Some((c.name.clone(), c.contracts.as_ref()?.deployed_at)));
+    let starts = config.chains.values().filter_map(|c| Some((c.name.clone(), scan_start(c)?)));
     EngineConfig {
         listen: config.relayer.listen,
         starts: starts.collect(),

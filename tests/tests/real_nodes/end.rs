@@ -96,9 +96,9 @@ impl End {
         let at = of.chain.finalized().await.unwrap().height;
         let initial = of.prover.initial_client(at, ClientParameters::default()).await.unwrap();
         let factory = self.contracts.factory;
-        let light = deploy::create_client(&self.wallet, factory, &initial, &mut |_| {}).await.unwrap();
+        let light = deploy::create_client(&self.wallet, factory, "qbft", &initial, &mut |_| {}).await.unwrap();
         let router = self.contracts.router;
-        deploy::bind_client(&self.wallet, router, client, counterparty, light, &mut |_| {}).await.unwrap();
+        deploy::bind_client(&self.wallet, router, client, counterparty, &[Vec::new()], light, &mut |_| {}).await.unwrap();
         light
     }
 

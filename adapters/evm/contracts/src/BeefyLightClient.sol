@@ -213,13 +213,13 @@ contract BeefyLightClient is ILightClientBatch {
     function verifyBatch(MsgVerifyBatch calldata msg_) external view returns (uint256) {
         (uint256 timestamp, bytes32 stateRoot, bytes calldata nodes) =
             _openProof(msg_.proof, msg_.proofHeight);
-        uint256 n = msg_.paths.length;
-        if (n == 0 || n != msg_.values.length) revert InvalidPath();
-        uint256 key = _keys(msg_.paths);
+        bytes32[] calldata values = msg_.values;
+        uint256 n = values.length;
+        uint256 key = _keys(msg_.paths, n);
         StateTrieProof.Walk memory walk = StateTrieProof.start(nodes, stateRoot, 64);
         bytes4 fault;
         for (uint256 i = 0; i < n; ++i) {
-            bytes4 found = _checkKey(walk, key, msg_.values[i]);
+            bytes4 found = _checkKey(walk, key, values[i]);
             if (fault == 0) fault = found;
             unchecked {
                 key += 64;
@@ -233,8 +233,7 @@ contract BeefyLightClient is ILightClientBatch {
     function verifyMembership(MsgVerifyMembership calldata msg_) external view returns (uint256) {
         (uint256 timestamp, bytes32 stateRoot, bytes calldata nodes) =
             _openProof(msg_.proof, msg_.proofHeight);
-        if (msg_.path.length != 1) revert InvalidPath();
-        uint256 key = _keys(msg_.path);
+        uint256 key = _keys(msg_.path, 1);
         bytes32 value = bytes32(msg_.value);
         if (msg_.value.length != 32 || value == 0) revert InvalidValue();
         StateTrieProof.Walk memory walk = StateTrieProof.start(nodes, stateRoot, 64);
@@ -246,8 +245,7 @@ contract BeefyLightClient is ILightClientBatch {
     function verifyNonMembership(MsgVerifyNonMembership calldata msg_) external view returns (uint256) {
         (uint256 timestamp, bytes32 stateRoot, bytes calldata nodes) =
             _openProof(msg_.proof, msg_.proofHeight);
-        if (msg_.path.length != 1) revert InvalidPath();
-        uint256 key = _keys(msg_.path);
+        uint256 key = _keys(msg_.path, 1);
         StateTrieProof.Walk memory walk = StateTrieProof.start(nodes, stateRoot, 64);
         _close(walk, _checkKey(walk, key, 0));
         return timestamp;
@@ -277,9 +275,9 @@ contract BeefyLightClient is ILightClientBatch {
         if (stored != consensusHash) revert ConsensusStateMismatch();
     }
 
-    /// @dev The keys of paths, of 64 bytes each: the Merkle prefix and the keccak256 of what follows it.
-    function _keys(bytes[] calldata paths) private view returns (uint256 keys) {
-        uint256 n = paths.length;
+    /// @dev The keys of `n` paths, of 64 bytes each: the Merkle prefix and the keccak256 of what follows it.
+    function _keys(bytes[] calldata paths, uint256 n) private view returns (uint256 keys) {
+        if (n == 0 || n != paths.length) revert InvalidPath();
         assembly ("memory-safe") {
             keys := mload(0x40)
             mstore(0x40, add(keys, shl(6, n)))

@@ -93,8 +93,10 @@ pub struct Pair {
 pub async fn bind(on: &Side, of: &Side, client: &ClientId, counterparty: &ClientId) {
     let at = of.chain.finalized().await.unwrap().height;
     let initial = of.prover.initial_client(at, ClientParameters::default()).await.unwrap();
-    let light = deploy::create_client(&on.wallet, on.contracts.factory, &initial, &mut |_| {}).await.unwrap();
-    deploy::bind_client(&on.wallet, on.contracts.router, client, counterparty, light, &mut |_| {}).await.unwrap();
+    let light = deploy::create_client(&on.wallet, on.contracts.factory, "qbft", &initial, &mut |_| {}).await.unwrap();
+    deploy::bind_client(&on.wallet, on.contracts.router, client, counterparty, &[Vec::new()], light, &mut |_| {})
+        .await
+        .unwrap();
 }
 
 pub async fn pair_of(harbour: Side, bank: Side) -> Pair {

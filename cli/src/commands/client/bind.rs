@@ -2,14 +2,11 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, OK};
+use crate::host::{self, Host};
 use crate::links;
-use lupu_adapter::{Prover, TrustedState};
-use lupu_evm::abi::ILightClient;
-use lupu_evm::deploy::bind_client;
-use lupu_evm::wallet::Wallet;
-use lupu_qbft::ClientState;
-use lupu_relayer::config::{ClientConfig, ConfigFile};
-use lupu_relayer::setup::Connected;
+use lupu_adapter::TrustedState;
+use lupu_relayer::config::{ChainConfig, ClientConfig, Config, ConfigFile};
+use lupu_relayer::setup::merkle_prefix;
 use lupu_standard::ClientId;
 use serde::Serialize;
 
@@ -51,21 +48,15 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
             client.id, client.counterparty, client.of, client.on
         )));
     }
-    let location = client.light_client.ok_or_else(|| {
-        Failure::usage(format!("{} has no light_client: create it with `lupu client create`", client.id))
-    })?;
-    let router = links::contracts(host)?.router;
-    let wallet = links::wallet(&config, host, args.key.as_deref(), context).await?;
-    check(&wallet, &client, &links::reader(&config, host).await?, &links::reader(&config, tracked).await?).await?;
-
-    let mut step = None;
-    bind_client(&wallet, router, &client.id, &client.counterparty, location, &mut |s| step = Some(s)).await?;
+    check(&config, &client, host, tracked).await?;
+    let account = Host::open(&config, host, args.key.as_deref(), context).await?;
+    let done = account.bind(&client, merkle_prefix(tracked)).await?;
     client.bound = true;
     let mut file = ConfigFile::open(&context.config_path)?;
     file.put_client(&client);
     file.save()?;
     let route = context.config()?.routes().iter().any(|r| r.a.id == client.id || r.b.id == client.id);
-    let report = Report { transaction: step.and_then(|s| s.transaction).map(|t| t.to_string()), route, client };
+    let report = Report { transaction: done.transaction, route, client };
     context.out.print(&report, |out| {
         let next = if report.route {
             format!("the route {} ↔ {} is complete: lupu start", report.client.on, report.client.of)
@@ -82,18 +73,13 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(OK)
 }
 
-/// Type, chain, router and code; and that the newest state it trusts is one that the chain had.
-async fn check(wallet: &Wallet, client: &ClientConfig, host: &Connected, tracked: &Connected) -> Result<(), Failure> {
-    let Some(location) = client.light_client else { return Ok(()) };
-    let state = wallet.read(location, ILightClient::getClientStateCall {}).await?;
-    let latest = ClientState::decode(&state)
-        .map_err(|e| Failure::failed(format!("{}: {location} is no light client of ours: {e}", client.id)))?
-        .latest_height;
-    tracked.prover.light_client(&state, &[])?;
-    let consensus_state = host.chain.preimage_at(location, latest).await?;
-    let consensus_state = consensus_state.ok_or_else(|| {
-        Failure::failed(format!("{}: {location} stores no state at its newest height {latest}", client.id))
-    })?;
-    tracked.prover.check_trusted(&TrustedState { height: latest, consensus_state }).await?;
+/// Type, identity of the tracked chain; and that the newest state it trusts is one that the chain had.
+async fn check(config: &Config, client: &ClientConfig, on: &ChainConfig, of: &ChainConfig) -> Result<(), Failure> {
+    let (state, _) = host::state(config, client).await?;
+    let height = host::read(&client.id, &state)?.latest_height();
+    let prover = links::reader(config, of).await?.prover_for(on);
+    prover.light_client(&state, &[])?;
+    let consensus_state = host::consensus_state(&links::reader(config, on).await?, client, height).await?;
+    prover.check_trusted(&TrustedState { height, consensus_state }).await?;
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! `lupu client create`: phase one of a route.
 
-use super::anchor::{Given, agree};
+use super::anchor::{Agreed, Given, agree};
 use crate::context::Context;
 use crate::failure::{Failure, OK};
+use crate::host::Host;
 use crate::links;
-use alloy::primitives::Address;
-use lupu_adapter::{ClientParameters, Prover};
-use lupu_evm::deploy::create_client;
-use lupu_relayer::config::{Anchor, ClientConfig, ConfigFile, trust_fraction};
+use lupu_adapter::ClientParameters;
+use lupu_relayer::config::{Anchor, ChainConfig, ClientConfig, Config, ConfigFile, Family, trust_fraction};
+use lupu_relayer::setup::client_type;
 use lupu_standard::{ChainId, ClientId};
 use serde::Serialize;
 
@@ -18,7 +18,8 @@ Examples:
   lupu client create --on harbour --of bank --trusting-period 1209600 --trust 3/4
 
 Creates the client `harbour.qbft-bank`, whose counterparty is `bank.qbft-harbour`. Create that one
-too, then bind both with `lupu client bind`.";
+too, then bind both with `lupu client bind`. On a Substrate chain creating is governance's: the key is
+that of Sudo.";
 
 /// Options of `client create`.
 #[derive(Debug, clap::Args)]
@@ -33,10 +34,10 @@ pub struct Args {
     /// The block that trust in the tracked chain starts from; without it, one is shown to confirm.
     #[arg(long, value_name = "HEIGHT:0xHASH")]
     anchor: Option<Given>,
-    /// Its identifier; default ON.qbft-OF.
+    /// Its identifier; default ON.TYPE-OF, for example harbour.qbft-bank.
     #[arg(long, value_name = "ID")]
     id: Option<ClientId>,
-    /// The identifier of its counterparty; default OF.qbft-ON.
+    /// The identifier of its counterparty; default OF.TYPE-ON.
     #[arg(long, value_name = "ID")]
     counterparty: Option<ClientId>,
     /// Seconds after which an unrefreshed client expires; more than 86400.
@@ -70,60 +71,84 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     }
     let host = links::chain(&config, &args.on)?.clone();
     let tracked = links::chain(&config, &args.of)?.clone();
-    let factory = links::contracts(&host)?.factory;
-    links::contracts(&tracked)?;
-    let mut client = wanted(args)?;
-    if let Some(known) = config.client(&client.id).filter(|c| c.light_client.is_some()) {
+    for chain in [&host, &tracked] {
+        if chain.needs_contracts() {
+            links::contracts(chain)?;
+        }
+    }
+    let mut client = wanted(args, &tracked, &host)?;
+    let created = |c: &&ClientConfig| c.light_client.is_some() || host.evm().is_none();
+    if let Some(known) = config.client(&client.id).filter(created) {
         let next = if known.bound { "it is bound already" } else { "bind it with `lupu client bind`" };
         return Err(Failure::usage(format!("client {} was created before; {next}", client.id)));
     }
-    let anchor = match (tracked.anchor, args.anchor) {
-        (Some(known), None) => {
-            context.out.note(&format!("{}: trust starts from block {}, confirmed before", tracked.name, known.height));
-            known
-        }
-        (_, given) => agree(&tracked, given, context).await?,
-    };
-    let wallet = links::wallet(&config, &host, args.key.as_deref(), context).await?;
-
-    if let Some(chain) = config.chains.get_mut(&args.of) {
-        chain.anchor = Some(anchor);
+    let mut file = ConfigFile::open(&context.config_path)?;
+    let anchor = trust(&mut config, &mut file, &tracked, args.anchor, context).await?;
+    if host.evm().is_none() {
+        // A chain without contracts is read only as far as it is followed from an anchor.
+        trust(&mut config, &mut file, &host, None, context).await?;
     }
     let source = links::reader(&config, links::chain(&config, &args.of)?).await?;
-    let height = source.prover.provable_height().await?;
-    let initial = source.prover.initial_client(height, client.parameters).await?;
-    let mut step = None;
-    let address: Address = create_client(&wallet, factory, &initial, &mut |s| step = Some(s)).await?;
+    let prover = source.prover_for(&host);
+    let height = prover.provable_height().await?;
+    let initial = prover.initial_client(height, client.parameters).await?;
+    let host = Host::open(&config, links::chain(&config, &args.on)?, args.key.as_deref(), context).await?;
+    let done = host.create(&client.id, prover.client_type(), &initial).await?;
 
-    client.light_client = Some(address);
-    let mut file = ConfigFile::open(&context.config_path)?;
-    if tracked.anchor.is_none() {
-        file.set_anchor(&args.of, &anchor)?;
-    }
+    client.light_client = done.contract;
     file.put_client(&client);
     file.save()?;
     let report = Report {
         anchor,
         height: initial.anchor.height.0,
-        transaction: step.as_ref().and_then(|s| s.transaction).map(|t| t.to_string()),
-        gas_used: step.and_then(|s| s.gas_used),
+        transaction: done.transaction,
+        gas_used: done.gas_used,
         client,
     };
     context.out.print(&report, |out| text(&report, &config, out))?;
     Ok(OK)
 }
 
-fn wanted(args: &Args) -> Result<ClientConfig, Failure> {
-    let named = |id: &Option<ClientId>, a: &ChainId, b: &ChainId| match id {
+/// The anchor of a chain: confirmed before, or agreed now and written down.
+async fn trust(
+    config: &mut Config,
+    file: &mut ConfigFile,
+    chain: &ChainConfig,
+    given: Option<Given>,
+    context: &Context,
+) -> Result<Anchor, Failure> {
+    if let (Some(known), None) = (chain.anchor, given) {
+        context.out.note(&format!("{}: trust starts from block {}, confirmed before", chain.name, known.height));
+        return Ok(known);
+    }
+    let Agreed { anchor, voters } = agree(chain, given, context).await?;
+    if chain.anchor.is_none() {
+        file.set_anchor(&chain.name, &anchor)?;
+        if let Some(voters) = &voters {
+            file.set_voters(&chain.name, voters)?;
+        }
+    }
+    if let Some(chain) = config.chains.get_mut(&chain.name) {
+        chain.anchor = Some(anchor);
+        if let Family::Substrate(settings) = &mut chain.family {
+            settings.voters = voters;
+        }
+    }
+    Ok(anchor)
+}
+
+fn wanted(args: &Args, tracked: &ChainConfig, host: &ChainConfig) -> Result<ClientConfig, Failure> {
+    let named = |id: &Option<ClientId>, on: &ChainConfig, of: &ChainConfig| match id {
         Some(id) => Ok(id.clone()),
-        None => ClientId::new(format!("{a}.qbft-{b}")).map_err(|e| Failure::usage(e.to_string())),
+        None => ClientId::new(format!("{}.{}-{}", on.name, client_type(of, on), of.name))
+            .map_err(|e| Failure::usage(e.to_string())),
     };
     if args.trusting_period <= 86_400 {
         return Err(Failure::usage("--trusting-period must be more than 86400 seconds, the longest life of a packet"));
     }
     Ok(ClientConfig {
-        id: named(&args.id, &args.on, &args.of)?,
-        counterparty: named(&args.counterparty, &args.of, &args.on)?,
+        id: named(&args.id, host, tracked)?,
+        counterparty: named(&args.counterparty, tracked, host)?,
         on: args.on.clone(),
         of: args.of.clone(),
         light_client: None,
@@ -144,9 +169,9 @@ fn text(report: &Report, config: &lupu_relayer::config::Config, out: &crate::out
     } else {
         format!("lupu client create --on {} --of {}", client.of, client.on)
     };
-    let address = client.light_client.map(|a| a.to_string()).unwrap_or_default();
+    let at = client.light_client.map(|a| format!(" at {a}")).unwrap_or_default();
     format!(
-        "{} created at {address}, starting from block {} of {}\n{} {next}",
+        "{} created{at}, starting from block {} of {}\n{} {next}",
         out.bold(client.id.as_str()),
         report.height,
         client.of,

@@ -2,12 +2,13 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, NEGATIVE, OK};
+use crate::host;
 use crate::links;
 use crate::output::{Output, duration, time};
-use lupu_evm::abi::ILightClient;
-use lupu_qbft::ClientState;
+use lupu_light_client::Status;
 use lupu_relayer::config::{ClientConfig, Config};
 use lupu_standard::ClientId;
+use lupu_standard::TimestampSecs;
 use serde::Serialize;
 
 /// Options of `client show`.
@@ -51,33 +52,24 @@ pub async fn look(config: &Config, client: &ClientConfig) -> Found {
         expires_in: None,
         problem: None,
     };
-    match read(config, client).await {
+    let answer = host::state(config, client).await;
+    match answer.and_then(|(state, now)| Ok((host::read(&client.id, &state)?, now))) {
         Ok((state, now)) => {
-            let age = now.saturating_sub(state.latest_timestamp.0);
-            let left = state.rules.trusting_period.saturating_sub(age);
-            found.status = match (state.frozen, left) {
-                (true, _) => "frozen",
-                (false, 0) => "expired",
-                (false, _) => "active",
+            let age = now.saturating_sub(state.latest_timestamp().0);
+            let left = state.trusting_period().saturating_sub(age);
+            found.status = match state.status(TimestampSecs(now)) {
+                Status::Frozen => "frozen",
+                Status::Expired => "expired",
+                Status::Active => "active",
             };
-            found.latest_height = Some(state.latest_height.0);
-            found.latest_timestamp = Some(state.latest_timestamp.0);
+            found.latest_height = Some(state.latest_height().0);
+            found.latest_timestamp = Some(state.latest_timestamp().0);
             found.age = Some(age);
             found.expires_in = Some(left);
         }
         Err(failure) => found.problem = Some(failure.line),
     }
     found
-}
-
-async fn read(config: &Config, client: &ClientConfig) -> Result<(ClientState, u64), Failure> {
-    let location = client.light_client.ok_or_else(|| Failure::usage("was not created yet"))?;
-    let chain = links::chain(config, &client.on)?;
-    let reader = links::keyless(chain).await?;
-    let state = reader.read(location, ILightClient::getClientStateCall {}).await?;
-    let state = ClientState::decode(&state)
-        .map_err(|e| Failure::failed(format!("{location} is no light client of ours: {e}")))?;
-    Ok((state, reader.time().await?))
 }
 
 /// Runs `client list`.
@@ -139,7 +131,7 @@ fn text(found: &Found, config: &Config, out: &Output) -> String {
         ("on", client.on.to_string()),
         ("of", client.of.to_string()),
         ("counterparty", client.counterparty.to_string()),
-        ("contract", client.light_client.map_or_else(|| "not created".into(), |a| a.to_string())),
+        ("contract", client.light_client.map_or_else(|| "none".into(), |a| a.to_string())),
         ("bound", if client.bound { "yes".into() } else { "no".into() }),
         ("status", status),
     ];

@@ -2,10 +2,9 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, OK};
+use crate::host::{self, Host};
 use crate::links;
-use lupu_adapter::{Prover, TrustedState};
-use lupu_evm::abi::{ILightClient, IRouter};
-use lupu_qbft::ClientState;
+use lupu_adapter::TrustedState;
 use lupu_standard::{ClientId, Height};
 use serde::Serialize;
 
@@ -28,8 +27,8 @@ pub struct Args {
 #[derive(Serialize)]
 struct Update {
     height: u64,
-    transaction: String,
-    gas_used: u64,
+    transaction: Option<String>,
+    gas_used: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -43,33 +42,26 @@ struct Report {
 pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let client = links::client(&config, &args.client)?;
-    let host = links::chain(&config, &client.on)?;
-    let router = links::contracts(host)?.router;
-    let location = client.light_client.filter(|_| client.bound).ok_or_else(|| {
-        Failure::usage(format!("{} is not bound; bind it with `lupu client bind {}`", client.id, client.id))
-    })?;
-    let wallet = links::wallet(&config, host, args.key.as_deref(), context).await?;
-    let host = links::reader(&config, host).await?;
+    let on = links::chain(&config, &client.on)?;
+    if !client.bound {
+        return Err(Failure::usage(format!("{0} is not bound; bind it with `lupu client bind {0}`", client.id)));
+    }
+    let account = Host::open(&config, on, args.key.as_deref(), context).await?;
     let source = links::reader(&config, links::chain(&config, &client.of)?).await?;
-
-    let state = wallet.read(location, ILightClient::getClientStateCall {}).await?;
-    let latest = ClientState::decode(&state)
-        .map_err(|e| Failure::failed(format!("{location} is no light client of ours: {e}")))?;
-    let height = latest.latest_height;
-    let consensus_state = host.chain.preimage_at(location, height).await?.ok_or_else(|| {
-        Failure::failed(format!("{}: no consensus state is found at its newest height {height}", client.id))
-    })?;
+    let prover = source.prover_for(on);
+    let (state, _) = host::state(&config, client).await?;
+    let height = host::read(&client.id, &state)?.latest_height();
+    let consensus_state = host::consensus_state(&links::reader(&config, on).await?, client, height).await?;
     let target = match args.height {
         Some(height) => Height(height),
-        None => source.prover.provable_height().await?,
+        None => prover.provable_height().await?,
     };
     let mut report = Report { client: client.id.clone(), from: height.0, updates: Vec::new() };
     if target > height {
         let trusted = TrustedState { height, consensus_state };
-        for update in source.prover.updates(&state, &trusted, target).await? {
-            let call = IRouter::updateClientCall { clientId: client.id.to_string(), updateMsg: update.message.into() };
-            let receipt = wallet.call(router, call).await?;
-            let (transaction, gas_used) = (receipt.hash.to_string(), receipt.gas_used);
+        for update in prover.updates(&state, &trusted, target).await? {
+            let done = account.update(client, update.message).await?;
+            let (transaction, gas_used) = (done.transaction, done.gas_used);
             report.updates.push(Update { height: update.height.0, transaction, gas_used });
         }
     }
@@ -83,7 +75,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
                 out.bold(report.client.as_str()),
                 report.from,
                 u.height,
-                crate::output::grouped(u.gas_used)
+                crate::output::grouped(u.gas_used.unwrap_or_default())
             )
         };
         report.updates.iter().map(line).collect()

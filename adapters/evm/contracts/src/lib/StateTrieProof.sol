@@ -232,9 +232,10 @@ library StateTrieProof {
                 n := and(n, 0x8000400020001000080004000200010000800040002000100008000400020001)
                 n := mod(n, 0x1ffff)
             }
-            // Whether the children from `p` to `end`, 33 bytes each, are all hashes.
+            // Whether the two or more children from `p` to `end`, 33 bytes each, are all hashes.
             function hashes(p, end) -> yes {
-                let odd := xor(calldataload(p), shl(255, 1))
+                let odd := or(xor(calldataload(p), shl(255, 1)), xor(calldataload(add(p, 33)), shl(255, 1)))
+                p := add(p, 66)
                 for { let four := sub(end, 99) } lt(p, four) { p := add(p, 132) } {
                     odd := or(odd, xor(calldataload(p), shl(255, 1)))
                     odd := or(odd, xor(calldataload(add(p, 33)), shl(255, 1)))
@@ -363,7 +364,8 @@ library StateTrieProof {
                 bit := and(shl(bit, iszero(off)), bitmap)
                 depth := add(depth, 1)
                 if iszero(plain) {
-                    if eq(sub(end, p), mul(33, ones(bitmap))) {
+                    // A single child, beside a value, is left to the general way.
+                    if and(eq(sub(end, p), mul(33, ones(bitmap))), gt(sub(end, p), 33)) {
                         plain := hashes(p, end)
                         let mark := sub(slot, 0x20)
                         mstore(mark, or(shl(255, plain), mload(mark)))

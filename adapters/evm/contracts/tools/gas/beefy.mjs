@@ -59,7 +59,7 @@ function prove(leaves, index) {
 
 export class SubstrateSource {
   /** `n` authorities, `commitments` packets sent, at a time in seconds and a block with `number - 1` before it. */
-  constructor(n, commitments, client, time, number = 50_001) {
+  constructor(n, commitments, client, time, number = 50_011) {
     this.set = { id: 7, list: validators(n, 5) };
     this.next = { id: 8, list: validators(n, 5) };
     Object.assign(this, { client, number, commitments, time });
