@@ -11,12 +11,14 @@ type Change = fn(&mut ClientState, &mut ConsensusState);
 /// Root of an empty trie: BLAKE2b-256 of one zero byte.
 const EMPTY: B256 = b256!("03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314");
 
-const CASES: [(&str, &str, Change); 36] = [
+const CASES: [(&str, &str, Change); 38] = [
     ("usual", "ok", |_, _| {}),
     ("shortest_period", "ok", |c, _| c.rules.trusting_period = 86_401),
     ("largest_drift", "ok", |c, _| c.rules.max_clock_drift = c.rules.trusting_period - 1),
     ("no_drift", "ok", |c, _| c.rules.max_clock_drift = 0),
     ("first_block_is_next", "ok", |c, _| c.first_mmr_block = c.latest_height.0 + 1),
+    ("last_height", "ok", |c, _| c.latest_height = Height(u64::MAX)),
+    ("last_height_and_block", "ok", |c, _| (c.latest_height, c.first_mmr_block) = (Height(u64::MAX), u64::MAX)),
     ("one_authority", "ok", |c, _| c.current.len = 1),
     ("largest_sets", "ok", |c, _| (c.current.len, c.next.len) = (255, 255)),
     ("sets_share_a_root", "ok", |c, _| c.next.root = c.current.root),

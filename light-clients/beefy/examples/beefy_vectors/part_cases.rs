@@ -1,7 +1,9 @@
 //! The parts by themselves: commitments, keysets, Merkle mountain ranges.
 
-use crate::common::{Scenario, authorities, compact, joined, keyset_root, mmr, quorum, reference, state_trie::seeded};
-use alloy_primitives::{B256, hex, keccak256};
+use crate::common::{
+    Authority, Scenario, authorities, compact, joined, keyset_root, mmr, quorum, reference, state_trie::seeded,
+};
+use alloy_primitives::{B256, b256, hex, keccak256};
 use codec::Encode;
 use serde_json::{Value, json};
 use sp_consensus_beefy::{Commitment, Payload};
@@ -95,18 +97,44 @@ pub fn commitments() -> Vec<Value> {
 }
 
 pub fn keysets() -> Vec<Value> {
-    let case = |n: usize| {
-        let set = authorities("authority", n);
+    let case = |name: &str, joined: Vec<u8>, root: B256| {
+        let len = joined.len() / 20;
         json!({
-            "name": format!("of_{n}"),
-            "authorities": hex::encode_prefixed(joined(&set)),
-            "len": n,
-            "root": keyset_root(&set),
-            "threshold": quorum(n),
+            "name": name,
+            "authorities": hex::encode_prefixed(joined),
+            "len": len,
+            "root": root,
+            "threshold": quorum(len),
             "expect": "ok",
         })
     };
-    (1..=34).chain([63, 64, 65, 100, 127, 128, 129, 254, 255]).map(case).collect()
+    // Literals of upstream's own tests: of its tree, and of the pallet that makes the sets of
+    // authorities whose secret keys are a number and 31 zeros.
+    let (a, b) = (hex!("e04cc55ebee1cbce552f250e85c57b70b2e2625b"), hex!("25451a4de12dccc2d166922fa938e900fcc4ed24"));
+    let mock = |ids: [u8; 2]| joined(&ids.map(|id| Authority::from_secret(B256::right_padding_from(&[id]))));
+    let mut out = vec![
+        case("published_one", a.to_vec(), b256!("aeb47a269393297f4b0a3c9c9cfd00c7a4195255274cf39d83dabc2fcc9ff3d7")),
+        case(
+            "published_two",
+            [a, b].concat(),
+            b256!("697ea2a8fe5b03468548a7a413424a6292ab44a82a6f5cc594c3fa7dda7ce402"),
+        ),
+        case(
+            "published_authorities_1_2",
+            mock([1, 2]),
+            b256!("8db0d5104b090776e5812e995875ba50ff47886f4ba9b6a221596443f01cb258"),
+        ),
+        case(
+            "published_authorities_3_4",
+            mock([3, 4]),
+            b256!("d4eb50bacc74545046503f26b678fb8e71031a1b5fb6659576eab17521c64d34"),
+        ),
+    ];
+    for n in (1..=34).chain([63, 64, 65, 100, 127, 128, 129, 254, 255]) {
+        let set = authorities("authority", n);
+        out.push(case(&format!("of_{n}"), joined(&set), keyset_root(&set)));
+    }
+    out
 }
 
 pub fn mmrs() -> Vec<Value> {
@@ -136,6 +164,12 @@ pub fn mmrs() -> Vec<Value> {
     {
         let (root, items) = mmr(&leaves[..count], index as u64);
         put(format!("{index}_of_{count}"), root, leaves[index], index as u64, count as u64, &join(&items));
+    }
+    // Index and number of leaves say how many items there are and in which order, no more: where two
+    // pairs say the same, one proof is good for both. A client takes both from what is signed.
+    for ((index, count), (i, n)) in [((4, 5), (8, 9)), ((0, 5), (0, 6)), ((1, 7), (1, 5))] {
+        let (root, items) = mmr(&leaves[..count], index as u64);
+        put(format!("{index}_of_{count}_as_{i}_of_{n}"), root, leaves[index], i, n, &join(&items));
     }
     for (index, count) in [(2usize, 3usize), (0, 4), (4, 7), (8, 11), (9, 11), (10, 11)] {
         let (root, good) = mmr(&leaves[..count], index as u64);

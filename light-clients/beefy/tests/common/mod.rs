@@ -29,7 +29,11 @@ pub struct Authority {
 
 impl Authority {
     pub fn new(seed: &str, index: usize) -> Self {
-        let key = SigningKey::from_slice(seeded(seed, index).as_slice()).unwrap();
+        Self::from_secret(seeded(seed, index))
+    }
+
+    pub fn from_secret(secret: B256) -> Self {
+        let key = SigningKey::from_slice(secret.as_slice()).unwrap();
         let point = key.verifying_key().to_sec1_point(false);
         Self { address: Address::from_word(keccak256(&point.as_bytes()[1..])), key }
     }
