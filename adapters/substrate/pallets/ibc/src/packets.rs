@@ -26,14 +26,6 @@ use sp_io::hashing::keccak_256;
 /// let a relayer make an application fail.
 const MAX_LAYERS: u32 = 16;
 
-/// What the messages of one call did.
-pub(crate) struct Relayed {
-    /// An outcome for each packet of each message.
-    pub outcomes: Vec<Vec<Outcome>>,
-    /// What callbacks left of the weight given to them.
-    pub weight_left: Weight,
-}
-
 /// A batch whose proof holds.
 struct Proven {
     id: IdentifierBytes,
@@ -93,35 +85,34 @@ impl<T: Config> Pallet<T> {
         callback_weight: Weight,
         base: Weight,
     ) -> DispatchResultWithPostInfo {
-        match Self::do_relay(relayer, messages, callback_weight) {
-            Ok(done) => {
-                let used = callback_weight.saturating_sub(done.weight_left);
-                Ok(Some(base.saturating_add(used)).into())
-            }
-            // Without a callback that stays, none is charged.
-            Err(error) => Err(DispatchErrorWithPostInfo {
-                post_info: PostDispatchInfo { actual_weight: Some(base), ..Default::default() },
-                error: error.into(),
-            }),
+        let mut weight_left = callback_weight;
+        let result = Self::do_relay(relayer, messages, &mut weight_left);
+        // Callbacks that ran are charged, also where a later message undoes them.
+        let used = callback_weight.saturating_sub(weight_left);
+        let post_info = PostDispatchInfo { actual_weight: Some(base.saturating_add(used)), ..Default::default() };
+        match result {
+            Ok(_) => Ok(post_info),
+            Err(error) => Err(DispatchErrorWithPostInfo { post_info, error: error.into() }),
         }
     }
 
-    /// Does messages in order, up to one that freezes its client. The caller undoes everything
-    /// where this answers with an error.
+    /// Does messages in order, up to one that freezes its client, and answers with an outcome for
+    /// each packet of each. Takes from `weight_left` what callbacks use. The caller undoes
+    /// everything where this answers with an error.
     pub(crate) fn do_relay(
         relayer: &T::AccountId,
         messages: Vec<RelayMessage>,
-        callback_weight: Weight,
-    ) -> Result<Relayed, Error<T>> {
+        weight_left: &mut Weight,
+    ) -> Result<Vec<Vec<Outcome>>, Error<T>> {
         ensure!(!Settling::<T>::get(), Error::Reentrant);
         let layers = unhashed::get_or_default::<u32>(TRANSACTION_LEVEL_KEY);
         ensure!(layers <= MAX_LAYERS, Error::TooDeeplyNested);
         ensure!(!messages.is_empty(), Error::EmptyBatch);
         Settling::<T>::put(true);
-        let mut done = Relayed { outcomes: Vec::with_capacity(messages.len()), weight_left: callback_weight };
+        let mut done = Vec::with_capacity(messages.len());
         for message in messages {
-            let (outcomes, go_on) = Self::do_message(relayer, message, &mut done.weight_left)?;
-            done.outcomes.push(outcomes);
+            let (outcomes, go_on) = Self::do_message(relayer, message, weight_left)?;
+            done.push(outcomes);
             if !go_on {
                 break;
             }
@@ -207,13 +198,14 @@ impl<T: Config> Pallet<T> {
         callback_weight: Weight,
     ) -> Result<(Vec<Vec<u8>>, Weight), Vec<u8>> {
         use sp_runtime::{DispatchError, TransactionOutcome};
+        let mut weight_left = callback_weight;
         let done = frame_support::storage::with_transaction(|| {
-            TransactionOutcome::Rollback(Ok::<_, DispatchError>(Self::do_relay(&who, messages, callback_weight)))
+            TransactionOutcome::Rollback(Ok::<_, DispatchError>(Self::do_relay(&who, messages, &mut weight_left)))
         });
         let done = done.map_err(|_| b"TooDeeplyNested".to_vec())?;
         let done = done.map_err(|e| e.describe().into_bytes())?;
-        let outcomes = done.outcomes.iter().map(|batch| batch.iter().map(|o| *o as u8).collect()).collect();
-        Ok((outcomes, callback_weight.saturating_sub(done.weight_left)))
+        let outcomes = done.iter().map(|batch| batch.iter().map(|o| *o as u8).collect()).collect();
+        Ok((outcomes, callback_weight.saturating_sub(weight_left)))
     }
 }
 

@@ -96,6 +96,19 @@ fn batch_of(
 }
 
 #[test]
+fn callbacks_that_are_undone_are_charged() {
+    externalities().execute_with(|| {
+        let (router, packets) = setup();
+        let bad = RelayMessage::UpdateClient { client: id("bank.nobody"), message: bounded(b"") };
+        let messages = [receive(&packets[..2], &router), bad];
+        let refused = Ibc::relay(RuntimeOrigin::signed(7), batch_of(&messages), LIMIT * 9).unwrap_err();
+        let base = crate::weights::relay::<Test>(&messages);
+        assert_eq!(refused.post_info.actual_weight, Some(base + LIMIT * 2));
+        assert_eq!(traces(), 0);
+    });
+}
+
+#[test]
 fn callbacks_of_all_messages_share_the_weight() {
     externalities().execute_with(|| {
         let (router, packets) = setup();

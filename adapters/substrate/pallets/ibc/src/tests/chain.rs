@@ -99,7 +99,7 @@ impl Chain {
         }
         let consensus = grandpa_consensus(root, time);
         let nodes = set.pack(&root, &keys).unwrap().into();
-        (consensus.clone(), MembershipProof { consensus, nodes }.encode())
+        (consensus, MembershipProof { consensus, nodes }.encode())
     }
 
     /// Learns a state of the other chain, as an update would tell it.
