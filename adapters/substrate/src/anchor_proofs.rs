@@ -61,14 +61,28 @@ impl AnchorProofs {
         Ok(())
     }
 
+    /// Takes the proof of an anchor that came another way, for example from a node that is no
+    /// endpoint: a proof is as good as its hashes, whoever shows it.
+    pub fn learn(&self, header: &RawHeader, nodes: NodeSet) -> Result<(), CallError> {
+        let proven = Arc::new(self.check(header, nodes)?);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(header.height(), (header.hash, proven));
+        Ok(())
+    }
+
     async fn fetch(&self, header: &RawHeader) -> Result<ProvenAnchor, CallError> {
         let key = anchor_key(&pallet_prefix(PALLET));
+        self.check(header, proofs::read(&self.endpoints, header, &[&key]).await?)
+    }
+
+    fn check(&self, header: &RawHeader, nodes: NodeSet) -> Result<ProvenAnchor, CallError> {
+        let key = anchor_key(&pallet_prefix(PALLET));
         let height = header.height();
-        let nodes = proofs::read(&self.endpoints, header, &[&key]).await?;
         let value = nodes.get(&header.header.state_root, &key).map_err(|e| CallError::Lied(e.to_string()))?;
         let value = value.ok_or_else(|| CallError::Missing(format!("block {height} has no {PALLET}.Anchor")))?;
         let anchor = Anchor::decode(value);
-        let anchor = anchor.ok_or_else(|| CallError::Missing(format!("{PALLET}.Anchor of block {height} is malformed")))?;
+        let anchor =
+            anchor.ok_or_else(|| CallError::Missing(format!("{PALLET}.Anchor of block {height} is malformed")))?;
         if self.genesis.get(..24) != Some(anchor.genesis.as_slice()) {
             let found = hex::encode(anchor.genesis);
             let what = format!("block {height} is of the chain with genesis 0x{found}…, not {}", self.genesis);

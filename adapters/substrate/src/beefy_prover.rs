@@ -50,7 +50,8 @@ impl BeefyProver {
         let ours = self.chain.config.tuning.first_mmr_block;
         if client.first_mmr_block != ours {
             let theirs = client.first_mmr_block;
-            let message = format!("the client begins the chain's history at block {theirs}, the configuration at {ours}");
+            let message =
+                format!("the client begins the chain's history at block {theirs}, the configuration at {ours}");
             return Err(self.chain.error(ErrorKind::Misconfigured, message));
         }
         Ok(client)
@@ -63,11 +64,21 @@ impl BeefyProver {
         authorities: &[Address],
         height: u64,
     ) -> Result<Made, AdapterError> {
+        self.make_of(true, commitment, authorities, height).await
+    }
+
+    /// [`BeefyProver::make`], also by a commitment to another history (`ours` is false).
+    async fn make_of(
+        &self,
+        ours: bool,
+        commitment: &SignedCommitment,
+        authorities: &[Address],
+        height: u64,
+    ) -> Result<Made, AdapterError> {
         let header: Arc<RawHeader> = self.chain.headers.header(height).await?;
         let (anchor, proof) = self.chain.packed_anchor(&header).await?;
-        let message = self.chain.beefy_message(commitment, authorities, &header, &proof).await?;
-        let consensus =
-            ConsensusState { timestamp: anchor.anchor.timestamp, state_root: header.header.state_root };
+        let message = self.chain.beefy_message(ours, commitment, authorities, &header, &proof).await?;
+        let consensus = ConsensusState { timestamp: anchor.anchor.timestamp, state_root: header.header.state_root };
         let mut used = vec![header_material(&header)];
         used.extend(material(&anchor.nodes));
         Ok(Made { message, consensus, material: used })
@@ -87,6 +98,21 @@ impl BeefyProver {
         }
         let consensus_state = made.consensus.encode();
         Ok(ClientUpdate { height, message, consensus_state, material: made.material })
+    }
+
+    /// The commitment to prove a block by: that to its child, or the newest.
+    async fn commitment_for(&self, target: Height) -> Result<(Arc<RawHeader>, Arc<SignedCommitment>), AdapterError> {
+        if let Ok(child) = self.chain.headers.header(target.0.saturating_add(1)).await
+            && let Ok(commitment) = self.chain.commitment(&child).await
+        {
+            return Ok((child, commitment));
+        }
+        let (newest, commitment) = self.chain.newest_commitment().await?;
+        if newest.height() > target.0 {
+            return Ok((newest, commitment));
+        }
+        let message = format!("block {target} is not provable yet, block {} is committed to", newest.height());
+        Err(self.chain.error(ErrorKind::NotFound, message))
     }
 
     /// Takes the client through every session up to a block, none skipped.
@@ -146,10 +172,7 @@ impl Prover for BeefyProver {
             genesis: FixedBytes(self.chain.genesis24()),
             pallet_prefix: FixedBytes(pallet_prefix(PALLET)),
             first_mmr_block: self.chain.config.tuning.first_mmr_block,
-            rules: Rules {
-                trusting_period: parameters.trusting_period,
-                max_clock_drift: parameters.max_clock_drift,
-            },
+            rules: Rules { trusting_period: parameters.trusting_period, max_clock_drift: parameters.max_clock_drift },
         };
         let (client, consensus) =
             initial_state(&parameters, &made.message, &K256).map_err(|e| self.chain.unproven(e))?;
@@ -190,11 +213,7 @@ impl Prover for BeefyProver {
             return Ok(Vec::new());
         }
         let consensus = ConsensusState::decode(&trusted.consensus_state).map_err(|e| self.chain.unproven(e))?;
-        let (newest, commitment) = self.chain.newest_commitment().await?;
-        if newest.height() <= target.0 {
-            let message = format!("block {target} is not provable yet, block {} is committed to", newest.height());
-            return Err(self.chain.error(ErrorKind::NotFound, message));
-        }
+        let (newest, commitment) = self.commitment_for(target).await?;
         let mut copy = BeefyClient::from_snapshot(client, [(trusted.height, consensus.hash())]);
         let mut updates = Vec::new();
         self.hand_over(&mut copy, newest.height(), target, &mut updates).await?;
@@ -244,10 +263,17 @@ impl Prover for BeefyProver {
             return Ok(None);
         }
         let consensus = ConsensusState::decode(&trusted.consensus_state).map_err(|e| self.chain.unproven(e))?;
-        let height = conflict.block.saturating_sub(1);
+        // A leaf that both histories have serves both halves; of a set that takes over it must be
+        // that of the commitment itself, and then the histories part later.
+        let bound = set != client.current.id;
+        let height = if bound { conflict.block.saturating_sub(1) } else { trusted.height.0 };
+        if height >= conflict.block {
+            return Ok(None);
+        }
         let a = self.make(&conflict.ours, &conflict.authorities, height).await?;
-        // The other history's leaf: whoever signed it has it, and our endpoints may show it.
-        let Ok(b) = self.make(&conflict.other, &conflict.authorities, height).await else { return Ok(None) };
+        // The other history's proof: an endpoint that showed its commitment has it.
+        let other = self.make_of(false, &conflict.other, &conflict.authorities, height).await;
+        let Ok(b) = other else { return Ok(None) };
         let time = now().max(a.consensus.timestamp).max(b.consensus.timestamp);
         let evidence = Misbehaviour { a: a.message, b: b.message }.encode();
         let mut copy = BeefyClient::from_snapshot(client, [(trusted.height, consensus.hash())]);

@@ -16,8 +16,8 @@ use crate::{
     source::{RawHeader, Source},
 };
 use alloy_primitives::{B256, keccak256};
-use lupu_beefy::SignedCommitment;
 use lupu_adapter::{AccountId, AdapterError, ErrorKind};
+use lupu_beefy::SignedCommitment;
 use lupu_standard::{ClientId, Height};
 use lupu_substrate_state::{pallet_prefix, twox128};
 use serde_json::Value;
@@ -106,6 +106,11 @@ impl SubstrateChain {
         &self.headers
     }
 
+    /// Proofs of anchors that are kept.
+    pub fn anchors(&self) -> &Arc<AnchorProofs> {
+        &self.anchors
+    }
+
     /// Whether a subscription tells of finality at the moment.
     pub fn is_listening(&self) -> bool {
         self.follower.listening()
@@ -133,11 +138,7 @@ impl SubstrateChain {
 
     /// The events of a block, whose header is verified, proven in its state. `runtime` is the one
     /// that made the block.
-    pub(crate) async fn block_events(
-        &self,
-        header: &RawHeader,
-        runtime: &Runtime,
-    ) -> Result<Vec<Event>, AdapterError> {
+    pub(crate) async fn block_events(&self, header: &RawHeader, runtime: &Runtime) -> Result<Vec<Event>, AdapterError> {
         let key = plain_key("System", "Events");
         let value = proofs::value(&self.endpoints, header, &key).await.map_err(|e| self.fail(e))?;
         let Some(value) = value else { return Ok(Vec::new()) };

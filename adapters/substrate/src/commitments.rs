@@ -1,6 +1,7 @@
 //! BEEFY's commitments as nodes show them, believed when enough of the session's authorities signed.
 
 use crate::{
+    answer::more_telling,
     chain::SubstrateChain,
     endpoints::{Bad, CallError},
     json::{self, at, bytes},
@@ -9,7 +10,11 @@ use crate::{
 };
 use alloy_primitives::Address;
 use lupu_adapter::{AdapterError, ErrorKind};
-use lupu_beefy::{K256, RelayError, SignedCommitment, UpdateMessage, relay::{ProvenLeaf, trim}, update_message};
+use lupu_beefy::{
+    K256, RelayError, SignedCommitment, UpdateMessage,
+    relay::{ProvenLeaf, trim},
+    update_message,
+};
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
 
@@ -95,9 +100,24 @@ impl SubstrateChain {
         }
         let session = self.session_at(height).await?;
         let accept = |bytes: &[u8]| judge(header, bytes, session.id, &session.authorities);
-        let found = self.headers.source.justification(header.hash, BEEFY_ENGINE, accept).await;
-        match found.map_err(|e| self.fail(e))? {
-            Judged::Ours(commitment) => {
+        let (mut ours, mut other, mut failure) = (None, None, None);
+        for answer in self.headers.source.justifications(header.hash, BEEFY_ENGINE, accept).await {
+            match answer {
+                Ok(Judged::Ours(commitment)) => ours = ours.or(Some(commitment)),
+                Ok(Judged::Conflict(commitment)) => other = other.or(Some(commitment)),
+                Err(error) => failure = Some(more_telling(failure, error)),
+            }
+        }
+        if let Some(other) = &other {
+            tracing::error!(chain = %self.config.id, block = height, "FORK: BEEFY authorities signed two histories");
+            if let Some(ours) = &ours {
+                let authorities = session.authorities.clone();
+                let conflict = Conflict { block: height, ours: ours.clone(), other: other.clone(), authorities };
+                self.conflict.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Arc::new(conflict));
+            }
+        }
+        match (ours, other) {
+            (Some(commitment), _) => {
                 let mut kept = self.commitments.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.insert(height, commitment.clone());
                 while kept.len() > KEPT {
@@ -105,25 +125,14 @@ impl SubstrateChain {
                 }
                 Ok(commitment)
             }
-            Judged::Conflict(other) => {
-                self.report_conflict(header, other, &session.authorities).await;
+            (None, Some(_)) => {
                 let message = format!("block {height}: its authorities signed another history than the one followed");
                 Err(self.error(ErrorKind::Unproven, message))
             }
-        }
-    }
-
-    async fn report_conflict(&self, header: &RawHeader, other: Arc<SignedCommitment>, authorities: &[Address]) {
-        let height = header.height();
-        let session_id = other.commitment.validator_set_id;
-        let accept = |bytes: &[u8]| match judge(header, bytes, session_id, authorities)? {
-            Judged::Ours(ours) => Ok(ours),
-            Judged::Conflict(_) => Err(Bad::Missing("the other history".into())),
-        };
-        tracing::error!(chain = %self.config.id, block = height, "FORK: BEEFY authorities signed two histories");
-        if let Ok(ours) = self.headers.source.justification(header.hash, BEEFY_ENGINE, accept).await {
-            let conflict = Conflict { block: height, ours, other, authorities: authorities.to_vec() };
-            self.conflict.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Arc::new(conflict));
+            (None, None) => {
+                let none = || CallError::Unavailable("no endpoint answered".into());
+                Err(self.fail(failure.unwrap_or_else(none)))
+            }
         }
     }
 
@@ -133,9 +142,11 @@ impl SubstrateChain {
     }
 
     /// An update with a commitment and the leaf that proves `header`. The leaf's proof is checked
-    /// against the signed root before it is used: nodes have been seen to serve wrong ones.
+    /// against the signed root before it is used: nodes have been seen to serve wrong ones, and
+    /// are put aside for it, unless the commitment is of a history that they need not follow.
     pub(crate) async fn beefy_message(
         &self,
+        ours: bool,
         commitment: &SignedCommitment,
         authorities: &[Address],
         header: &RawHeader,
@@ -144,17 +155,17 @@ impl SubstrateChain {
         let leaf_block = header.height().saturating_add(1);
         let committed = u64::from(commitment.commitment.block_number);
         let first = self.config.tuning.first_mmr_block;
+        let wrong = |why: String| if ours { Bad::Lied(why) } else { Bad::Missing(why) };
         let read = |v: Value| {
             let part = |what| bytes(at(&v, what)?, what);
             let leaves = part("leaves").map_err(|e| Bad::Lied(e.to_string()))?;
             let proof = part("proof").map_err(|e| Bad::Lied(e.to_string()))?;
             let leaf = ProvenLeaf::decode(&leaves, &proof).map_err(|e| Bad::Lied(e.to_string()))?;
-            let made =
-                update_message(commitment, authorities, first, &leaf, &header.raw, anchor_proof.to_vec(), &K256);
+            let made = update_message(commitment, authorities, first, &leaf, &header.raw, anchor_proof.to_vec(), &K256);
             made.map_err(|e| match e {
                 // Not the leaf's fault.
                 RelayError::TooFewSignatures { .. } | RelayError::SetLength { .. } => Bad::Missing(e.to_string()),
-                e => Bad::Lied(format!("leaf of block {leaf_block} under block {committed}: {e}")),
+                e => wrong(format!("leaf of block {leaf_block} under block {committed}: {e}")),
             })
         };
         let params = json!([[leaf_block], committed]);

@@ -1,7 +1,10 @@
 //! Following a chain's finality: a subscription rings, a timer rings when it does not, and our own
 //! light client decides what is final.
 
-use crate::{anchor_proofs::AnchorProofs, endpoints::CallError, header_chain::HeaderChain, json::bytes, source::RawHeader};
+use crate::{
+    anchor_proofs::AnchorProofs, endpoints::CallError, header_chain::HeaderChain, json::bytes, sessions::session_begun,
+    source::RawHeader,
+};
 use futures::stream::{BoxStream, StreamExt, unfold};
 use lupu_adapter::{AdapterError, ErrorKind, Head};
 use lupu_standard::Height;
@@ -22,6 +25,8 @@ use tokio::{
 const FRESH: Duration = Duration::from_millis(100);
 /// A subscription that tells of nothing for so long is given up.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Blocks whose states a node keeps, as far as one may hope.
+const STATES: u64 = 256;
 /// The pause before subscribing again.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -89,13 +94,19 @@ impl Follower {
         Ok(Head { height: Height(header.height()), hash: header.hash, timestamp: proven.anchor.timestamp })
     }
 
-    /// Keeps what clients need to pass the handovers after `from`: the anchors of each block that
-    /// hands over, and of its parent, which is what a BEEFY commitment to it proves.
+    /// Keeps what clients need to pass the handovers after `from`: the anchor of each block with
+    /// which other authorities begin, and of its parent, which is what a BEEFY commitment to it
+    /// proves.
     async fn keep_handovers(&self, from: u64, to: u64) {
-        for handover in self.headers.handovers(from.saturating_add(1), to) {
-            let height = handover.height();
-            let Ok(parent) = self.headers.header(height.saturating_sub(1)).await else { continue };
-            for header in [&parent, &handover.header] {
+        let from = from.max(to.saturating_sub(STATES)).saturating_add(1);
+        let Ok(headers) = self.headers.headers(from.min(to), to).await else { return };
+        for header in headers {
+            let changes = !self.headers.handovers(header.height(), header.height()).is_empty();
+            if !changes && !matches!(session_begun(&header), Ok(Some(_))) {
+                continue;
+            }
+            let Ok(parent) = self.headers.header(header.height().saturating_sub(1)).await else { continue };
+            for header in [&parent, &header] {
                 if let Err(error) = self.anchors.keep(header).await {
                     let chain = self.headers.source.endpoints.chain();
                     tracing::debug!(chain, block = header.height(), ?error, "the anchor was not kept");
@@ -155,11 +166,7 @@ async fn listen(headers: Arc<HeaderChain>, ring: watch::Sender<u64>, listening: 
     }
 }
 
-async fn listen_once(
-    headers: &HeaderChain,
-    ring: &watch::Sender<u64>,
-    listening: &AtomicBool,
-) -> Result<(), String> {
+async fn listen_once(headers: &HeaderChain, ring: &watch::Sender<u64>, listening: &AtomicBool) -> Result<(), String> {
     let endpoints = &headers.source.endpoints;
     let subscription =
         endpoints.subscribe("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications").await;

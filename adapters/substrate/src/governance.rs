@@ -57,7 +57,11 @@ impl EncodeAsFields for InOrder {
     ) -> Result<(), Error> {
         let fields: Vec<_> = fields.collect();
         if fields.len() != self.0.len() {
-            return Err(Error::custom_string(format!("the call takes {} arguments, not {}", fields.len(), self.0.len())));
+            return Err(Error::custom_string(format!(
+                "the call takes {} arguments, not {}",
+                fields.len(),
+                self.0.len()
+            )));
         }
         for (field, argument) in fields.into_iter().zip(&self.0) {
             match argument {
@@ -152,7 +156,8 @@ pub async fn sudo_call(
 ) -> Result<Receipt, AdapterError> {
     let runtime = wallet.chain().runtime().await?;
     let encoded = runtime.subxt().tx().call_data(&dynamic(pallet, call, arguments));
-    let encoded = encoded.map_err(|e| wallet.chain().codec(crate::runtime::codec_error(format!("{pallet}.{call}"), e)))?;
+    let encoded =
+        encoded.map_err(|e| wallet.chain().codec(crate::runtime::codec_error(format!("{pallet}.{call}"), e)))?;
     sudo(wallet, encoded).await
 }
 

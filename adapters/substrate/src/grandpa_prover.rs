@@ -130,9 +130,9 @@ impl GrandpaProver {
         if headers.head().height() < target.0 {
             headers.advance().await?;
         }
-        let last = headers.justified_above(target.0).ok_or_else(|| {
-            self.chain.error(ErrorKind::NotFound, format!("block {target} is not justified yet"))
-        })?;
+        let last = headers
+            .justified_above(target.0)
+            .ok_or_else(|| self.chain.error(ErrorKind::NotFound, format!("block {target} is not justified yet")))?;
         let mut way = headers.handovers(from.0.saturating_add(1), last.height());
         if way.last().is_none_or(|j| j.height() < last.height()) {
             way.push(last);
@@ -157,10 +157,7 @@ impl Prover for GrandpaProver {
         let parameters = AnchorParameters {
             genesis: FixedBytes(self.chain.genesis24()),
             pallet_prefix: FixedBytes(pallet_prefix(PALLET)),
-            rules: Rules {
-                trusting_period: parameters.trusting_period,
-                max_clock_drift: parameters.max_clock_drift,
-            },
+            rules: Rules { trusting_period: parameters.trusting_period, max_clock_drift: parameters.max_clock_drift },
         };
         let finalized = Finalized {
             header: &justified.header.raw,
@@ -169,8 +166,7 @@ impl Prover for GrandpaProver {
             authorities: &justified.voters.set,
             anchor_proof: &anchor_proof,
         };
-        let (client, consensus) =
-            initial_state(&parameters, &finalized, &Zebra).map_err(|e| self.chain.unproven(e))?;
+        let (client, consensus) = initial_state(&parameters, &finalized, &Zebra).map_err(|e| self.chain.unproven(e))?;
         let voters = self.chain.headers.voters_after(at.0).unwrap_or_else(|| justified.voters_after().clone());
         Ok(InitialClient {
             state: client.encode(),
@@ -220,7 +216,9 @@ impl Prover for GrandpaProver {
             let time = now().max(next.timestamp);
             match copy.update(&message, time) {
                 Ok(UpdateResult::Update) => {}
-                Ok(other) => return Err(self.chain.unproven(format!("the update to block {height} would be {other:?}"))),
+                Ok(other) => {
+                    return Err(self.chain.unproven(format!("the update to block {height} would be {other:?}")));
+                }
                 Err(rejection) => return Err(self.chain.rejected("the update", rejection)),
             }
             updates.push(ClientUpdate { height, message, consensus_state: next.encode(), material: used });

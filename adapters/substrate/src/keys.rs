@@ -1,7 +1,7 @@
 //! Keys that sign transactions: sr25519, from a seed or a secret URI.
 
-use std::{fmt, str::FromStr};
 use lupu_adapter::AccountId;
+use std::{fmt, str::FromStr};
 use subxt_signer::{SecretUri, sr25519::Keypair};
 use zeroize::Zeroizing;
 

@@ -84,10 +84,7 @@ impl SubstrateChain {
     }
 
     /// The anchor of a block, with its packed proof.
-    pub(crate) async fn packed_anchor(
-        &self,
-        header: &RawHeader,
-    ) -> Result<(Arc<ProvenAnchor>, Vec<u8>), AdapterError> {
+    pub(crate) async fn packed_anchor(&self, header: &RawHeader) -> Result<(Arc<ProvenAnchor>, Vec<u8>), AdapterError> {
         let proven = self.anchors.get(header).await.map_err(|e| self.fail(e))?;
         let key = anchor_key(&pallet_prefix(PALLET));
         let packed = proven.nodes.pack(&header.header.state_root, &[&key]);
@@ -116,7 +113,8 @@ impl SubstrateChain {
         let header = self.headers.header(height.0).await?;
         if header.header.state_root != state_root {
             let found = header.header.state_root;
-            let message = format!("the client trusts state root {state_root} of block {height}, the chain's is {found}");
+            let message =
+                format!("the client trusts state root {state_root} of block {height}, the chain's is {found}");
             return Err(self.unproven(message));
         }
         let proven = self.anchors.get(&header).await.map_err(|e: CallError| self.fail(e))?;

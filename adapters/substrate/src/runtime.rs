@@ -15,11 +15,7 @@ use std::{
 use subxt::{
     OfflineClient, OfflineClientAtBlock, SubstrateConfig,
     config::substrate::SpecVersionForRange,
-    ext::{
-        scale_decode::DecodeAsType,
-        scale_encode::EncodeAsFields,
-        scale_value::Value as ScaleValue,
-    },
+    ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsFields, scale_value::Value as ScaleValue},
     metadata::{ArcMetadata, Metadata},
     tx::{DynamicPayload, dynamic},
     utils::H256,
@@ -196,9 +192,7 @@ impl Runtimes {
             }
         }
         let params = block.map_or_else(|| json!([]), |b| json!([to_hex(b.as_slice())]));
-        let read = |v: Value| {
-            Runtime::new(version, self.genesis, &bytes(&v, "metadata").map_err(lied)?).map_err(lied)
-        };
+        let read = |v: Value| Runtime::new(version, self.genesis, &bytes(&v, "metadata").map_err(lied)?).map_err(lied);
         self.endpoints.ask("state_getMetadata", params, read).await
     }
 }

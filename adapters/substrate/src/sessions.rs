@@ -145,9 +145,8 @@ impl SubstrateChain {
     async fn session_in_state(&self, header: &RawHeader) -> Result<Session, AdapterError> {
         let (id_key, list_key) = (plain_key("Beefy", "ValidatorSetId"), plain_key("Beefy", "Authorities"));
         let found = proofs::values(&self.endpoints, header, &[&id_key, &list_key]).await.map_err(|e| self.fail(e))?;
-        let wrong = |what: &str| {
-            self.error(ErrorKind::Misconfigured, format!("block {} has no Beefy.{what}", header.height()))
-        };
+        let wrong =
+            |what: &str| self.error(ErrorKind::Misconfigured, format!("block {} has no Beefy.{what}", header.height()));
         let mut found = found.into_iter();
         let id = match found.next().flatten() {
             Some(bytes) => u64::decode(&mut bytes.as_slice()).map_err(|_| wrong("ValidatorSetId"))?,

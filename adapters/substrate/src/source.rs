@@ -163,6 +163,23 @@ impl Source {
         self.endpoints.ask("chain_getBlock", json!([to_hex(wanted.as_slice())]), check).await
     }
 
+    /// What every endpoint that is up shows as the justification that an engine made for a block.
+    pub async fn justifications<T>(
+        &self,
+        wanted: B256,
+        engine: [u8; 4],
+        accept: impl Fn(&[u8]) -> Result<T, Bad>,
+    ) -> Vec<Result<T, CallError>> {
+        let check = |v: Value| {
+            let block = block(&v, wanted)?;
+            let found = block.justification(engine);
+            accept(found.ok_or_else(|| Bad::Missing(format!("no justification is kept for block {wanted}")))?)
+        };
+        let params = json!([to_hex(wanted.as_slice())]);
+        let answers = self.endpoints.ask_all("chain_getBlock", params, check).await;
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
     /// A justification for the last block of the authority set that finalizes `height`, or for the
     /// newest if that set still stands: `grandpa_proveFinality`.
     pub async fn finality_proof<T>(

@@ -7,11 +7,7 @@ use common::*;
 use futures::StreamExt;
 use lupu_adapter::{Chain, ErrorKind};
 use lupu_standard::Height;
-use lupu_substrate_devnet::{
-    Devnet,
-    faults::Fault,
-    lies,
-};
+use lupu_substrate_devnet::{Devnet, faults::Fault, lies};
 use std::time::Duration;
 
 fn hash_of(devnet: &Devnet, number: u64) -> B256 {

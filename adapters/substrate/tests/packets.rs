@@ -3,9 +3,7 @@
 mod common;
 
 use common::*;
-use lupu_adapter::{
-    Chain, ErrorKind, Message, Outcome, PacketEvent, PacketEventKind, Prover, TransactionStatus,
-};
+use lupu_adapter::{Chain, ErrorKind, Message, Outcome, PacketEvent, PacketEventKind, Prover, TransactionStatus};
 use lupu_light_client::{Claim, Status};
 use lupu_standard::{Height, Packet, Path, commitment};
 use lupu_substrate::merkle_prefix;
@@ -70,12 +68,7 @@ async fn a_transfer_is_received_acknowledged_and_seen() {
     let claim = (Path::acknowledgement(&packets[0]), Claim::Present(commitment::commit_acknowledgement(&ack)));
     let proof = port.grandpa.prove(&at, &merkle_prefix(), &[claim]).await.unwrap().proof;
     let acknowledged: Vec<_> = packets.iter().map(|p| (p.clone(), ack.clone())).collect();
-    messages.push(Message::Acknowledge {
-        client: on_customs.clone(),
-        packets: acknowledged,
-        proof,
-        height: at.height,
-    });
+    messages.push(Message::Acknowledge { client: on_customs.clone(), packets: acknowledged, proof, height: at.height });
     let included = submit(&customs, &messages).await;
     assert_eq!(included.outcomes[0].outcome, Outcome::Acknowledged);
     let seen = events(&customs, |k| matches!(k, PacketEventKind::Acknowledged(_))).await;

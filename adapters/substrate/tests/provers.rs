@@ -6,11 +6,12 @@ use common::*;
 use lupu_adapter::{Chain, ClientParameters, ErrorKind, Prover, TrustedState};
 use lupu_beefy::BeefyClient;
 use lupu_grandpa::GrandpaClient;
-use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_standard::{Height, Path, PathKind, Sequence};
+use lupu_light_client::{Claim, LightClient, Status, UpdateResult};
+use lupu_standard::{Height, Path, PathKind, Sequence, TimestampSecs};
 use lupu_substrate::merkle_prefix;
-use lupu_substrate_devnet::{Devnet, lies};
-use std::time::Duration;
+use lupu_substrate_devnet::{Devnet, faults::Fault, lies};
+use lupu_substrate_state::{anchor_key, pallet_prefix};
+use std::{sync::Arc, time::Duration};
 
 /// A light client on some other chain, with what it trusts.
 struct Hosted {
@@ -133,7 +134,9 @@ async fn beefy_clients_pass_every_session() {
     hosted.prove_absence(prover).await;
 
     // An older block than the newest commitment proves, by its own leaf.
+    side.devnet.withhold_beefy(true);
     side.devnet.mine_many(3).await;
+    side.devnet.withhold_beefy(false);
     after(&side).await;
     let target = Height(prover.provable_height().await.unwrap().0 - 1);
     hosted.update(prover, target).await;
@@ -219,7 +222,10 @@ async fn clients_of_other_chains_are_refused() {
     let of_customs = Hosted::new(&customs.grandpa, at).await;
     let error = port.grandpa.updates(&of_customs.client.state_bytes(), &of_customs.trusted, Height(99)).await;
     assert_eq!(error.unwrap_err().kind, ErrorKind::Misconfigured);
-    assert_eq!(port.grandpa.light_client(&of_customs.client.state_bytes(), &[]).err().unwrap().kind, ErrorKind::Misconfigured);
+    assert_eq!(
+        port.grandpa.light_client(&of_customs.client.state_bytes(), &[]).err().unwrap().kind,
+        ErrorKind::Misconfigured
+    );
     let error = port.grandpa.check_trusted(&of_customs.trusted).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Unproven | ErrorKind::NotFound), "{error}");
     // Another prefix than the pallet's.
@@ -229,4 +235,77 @@ async fn clients_of_other_chains_are_refused() {
     )];
     let error = customs.grandpa.prove(&of_customs.trusted, &[vec![]], &claims).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Misconfigured);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_justified_fork_freezes_a_grandpa_client() {
+    let side = side("customs", on_demand().session_length(50).nodes(2)).await;
+    side.devnet.mine_many(3).await;
+    let start = after(&side).await;
+    let mut hosted = Hosted::new(&side.grandpa, start).await;
+    assert_eq!(side.grandpa.evidence(&hosted.client.state_bytes(), &hosted.trusted).await.unwrap(), None);
+    side.devnet.mine_many(3).await;
+    let head = after(&side).await;
+    let fork = side.devnet.fork(head.0 as u32, 1).await.unwrap();
+    let other = &fork.blocks()[0];
+    let hash = format!("0x{}", hex::encode(other.block.hash.0));
+    let header = serde_json::to_value(&other.block.header).unwrap();
+    let justification = other.justification.clone();
+    let block = serde_json::json!({
+        "block": {"header": header, "extrinsics": []},
+        "justifications": [[[70, 82, 78, 75], justification]],
+    });
+    side.devnet.node(1).inject(Fault::Edit(Arc::new(move |method, params, result| match method {
+        "chain_getFinalizedHead" => *result = serde_json::json!(hash),
+        "chain_getHeader" if params[0] == hash => *result = header.clone(),
+        "chain_getBlock" if params[0] == hash => *result = block.clone(),
+        _ => {}
+    })));
+    side.chain.headers().advance().await.unwrap();
+    let seen = side.chain.headers().fork().unwrap();
+    // The state of the other block, from whoever follows it.
+    let of_fork = if seen.ours.header.hash.0 == other.block.hash.0 { &seen.ours } else { &seen.other };
+    let key = anchor_key(&pallet_prefix("Ibc")).to_vec();
+    let nodes = fork.read_proof(head.0 as u32, &[key]).unwrap();
+    side.chain.anchors().learn(&of_fork.header, nodes.into_iter().collect()).unwrap();
+    let evidence = side.grandpa.evidence(&hosted.client.state_bytes(), &hosted.trusted).await.unwrap().unwrap();
+    let now = hosted.client.latest_timestamp();
+    hosted.client.misbehaviour(&evidence, TimestampSecs(now.0 + 60)).unwrap();
+    assert_eq!(hosted.client.status(now), Status::Frozen);
+    // A client that is frozen needs no more.
+    assert_eq!(side.grandpa.evidence(&hosted.client.state_bytes(), &hosted.trusted).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_signed_histories_freeze_a_beefy_client() {
+    let side = side("customs", on_demand().session_length(50).nodes(2)).await;
+    side.devnet.mine_many(3).await;
+    after(&side).await;
+    let start = side.beefy.provable_height().await.unwrap();
+    let mut hosted = Hosted::new(&side.beefy, start).await;
+    side.devnet.mine_many(3).await;
+    let head = after(&side).await.0 as u32;
+    // From two blocks on the histories differ in what the second commits to.
+    let fork = side.devnet.fork(head - 1, 2).await.unwrap();
+    let commitment = fork.block(head).unwrap().commitment.clone();
+    let (leaves, proof) = fork.mmr_proof(&[start.0 as u32 + 1], head).unwrap();
+    let ours = format!("0x{}", hex::encode(side.devnet.chain().block(head).unwrap().hash.0));
+    side.devnet.node(1).inject(Fault::Edit(Arc::new(move |method, params, result| match method {
+        "chain_getBlock" if params[0] == ours => {
+            result["justifications"] = serde_json::json!([[[66, 69, 69, 70], commitment]]);
+        }
+        "mmr_generateProof" => {
+            result["leaves"] = serde_json::json!(format!("0x{}", hex::encode(&leaves)));
+            result["proof"] = serde_json::json!(format!("0x{}", hex::encode(&proof)));
+        }
+        _ => {}
+    })));
+    side.beefy.provable_height().await.unwrap();
+    let conflict = side.chain.beefy_conflict().expect("two roots of one block are signed");
+    assert_eq!(conflict.block, u64::from(head));
+    let evidence = side.beefy.evidence(&hosted.client.state_bytes(), &hosted.trusted).await.unwrap().unwrap();
+    let now = hosted.client.latest_timestamp();
+    hosted.client.misbehaviour(&evidence, TimestampSecs(now.0 + 60)).unwrap();
+    assert_eq!(hosted.client.status(now), Status::Frozen);
+    assert_eq!(side.chain.endpoints().status()[0].lies, 0, "the honest node is not blamed");
 }

@@ -117,8 +117,7 @@ pub async fn bind(on: &Side, of: &Side, client: &ClientId, counterparty: &Client
         consensus_state: initial.consensus_state,
     };
     create_client(&on.wallet, &create).await.unwrap();
-    let binding =
-        BindClient { id: client.clone(), counterparty: counterparty.clone(), merkle_prefix: merkle_prefix() };
+    let binding = BindClient { id: client.clone(), counterparty: counterparty.clone(), merkle_prefix: merkle_prefix() };
     bind_client(&on.wallet, &binding).await.unwrap();
 }
 
