@@ -112,9 +112,9 @@ contract BeefyLightClient is ILightClientBatch {
         if (state.firstMmrBlock == 0 || state.firstMmrBlock > uint256(state.latestHeight) + 1) {
             revert InvalidFirstBlock();
         }
-        if (
-            !_isSet(state.current) || !_isSet(state.next) || state.next.id != uint256(state.current.id) + 1
-        ) revert InvalidAuthoritySet();
+        if (!_isSet(state.current) || !_isSet(state.next) || state.next.id != uint256(state.current.id) + 1) {
+            revert InvalidAuthoritySet();
+        }
         if (
             state.latestHeight == 0 || state.latestTimestamp == 0 || state.frozen
                 || initial.timestamp != state.latestTimestamp || initial.stateRoot == 0
@@ -366,9 +366,10 @@ contract BeefyLightClient is ILightClientBatch {
             v.followingLen = uint8(l.nextLen);
             v.followingRoot = l.nextRoot;
         } else if (number == c.blockNumber) {
-            if (
-                l.nextId != uint256(tip.currentId) + 1 || l.nextLen != tip.nextLen || l.nextRoot != _nextRoot
-            ) revert NextSetMismatch();
+            if (l.nextId != uint256(tip.currentId) + 1 || l.nextLen != tip.nextLen || l.nextRoot != _nextRoot)
+            {
+                revert NextSetMismatch();
+            }
         }
         bytes32 leafHash;
         uint256 position = u.leaf;

@@ -55,7 +55,8 @@ contract BeefyRelayer is Test {
         UpdateMessage memory first = chain.update(a);
         if (!same) a.salt = bytes32(uint256(1));
         bool frozen = _state().frozen;
-        bool ok = _call(abi.encodeCall(client.misbehaviour, (abi.encode(Misbehaviour(first, chain.update(a))))));
+        bool ok =
+            _call(abi.encodeCall(client.misbehaviour, (abi.encode(Misbehaviour(first, chain.update(a))))));
         if (ok && (same || frozen)) broken = "frozen without a fork";
         if (ok) ++conflicts;
     }
@@ -66,11 +67,12 @@ contract BeefyRelayer is Test {
         bytes32 hash = keccak256(abi.encode(ConsensusState(b.time, root)));
         bytes memory message = abi.encode(chain.update(b));
         vm.warp(chain.START() + 600);
-        (bool ok, bytes memory answer) =
-            address(client).call(abi.encodeCall(client.updateClient, (message)));
+        (bool ok, bytes memory answer) = address(client).call(abi.encodeCall(client.updateClient, (message)));
         ClientState memory then = _state();
         if (!ok) {
-            if (keccak256(abi.encode(before)) != keccak256(abi.encode(then))) broken = "a refusal changed it";
+            if (keccak256(abi.encode(before)) != keccak256(abi.encode(then))) {
+                broken = "a refusal changed it";
+            }
             return;
         }
         ++accepted;

@@ -107,7 +107,11 @@ contract BeefyVectorsTest is Test {
     Selectors private selectors = new Selectors();
     StateReader private reader = new StateReader();
 
-    function _read(string memory file, string memory type_, uint256 least) private view returns (bytes memory) {
+    function _read(string memory file, string memory type_, uint256 least)
+        private
+        view
+        returns (bytes memory)
+    {
         string memory json = vm.readFile(string.concat(DIR, file));
         check(vm.parseJsonUint(json, ".count") >= least, file);
         return vm.parseJsonTypeArray(json, ".cases", type_);
@@ -255,9 +259,7 @@ contract BeefyVectorsTest is Test {
                     height: 7,
                     now: state.latestTimestamp,
                     paths: c.paths,
-                    proof: abi.encodePacked(
-                        uint256(0x20), consensus, uint256(0x60), _padded(c.proof)
-                    ),
+                    proof: abi.encodePacked(uint256(0x20), consensus, uint256(0x60), _padded(c.proof)),
                     stored: stored,
                     timestamp: state.latestTimestamp,
                     values: c.values
@@ -348,7 +350,8 @@ contract BeefyVectorsTest is Test {
     function _client(bytes memory encoded, Stored[] memory stored) private returns (BeefyLightClient client) {
         ClientState memory state = abi.decode(encoded, (ClientState));
         ClientState memory parameters = abi.decode(encoded, (ClientState));
-        (parameters.latestHeight, parameters.latestTimestamp, parameters.frozen) = (type(uint64).max, 1, false);
+        (parameters.latestHeight, parameters.latestTimestamp, parameters.frozen) =
+        (type(uint64).max, 1, false);
         client = new BeefyLightClient(parameters, ConsensusState(1, bytes32(uint256(1))));
         uint256 tip = state.latestHeight | (uint256(state.latestTimestamp) << 64)
             | (uint256(state.current.id) << 128) | (uint256(state.current.len) << 192)

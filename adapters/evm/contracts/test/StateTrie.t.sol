@@ -77,7 +77,9 @@ contract StateTrieTest is Test {
         for (uint256 i = 0; i < cases.length; ++i) {
             PackedCase memory c = cases[i];
             bool expected = keccak256(bytes(c.expect)) == keccak256("ok");
-            try reader.values(c.root, c.keys, c.proof) returns (bool[] memory present, bytes[] memory values) {
+            try reader.values(c.root, c.keys, c.proof) returns (
+                bool[] memory present, bytes[] memory values
+            ) {
                 check(expected, c.name);
                 eq(abi.encode(present), abi.encode(c.present), c.name);
                 eq(abi.encode(values), abi.encode(c.values), c.name);
@@ -149,8 +151,7 @@ contract StateTrieTest is Test {
         eq(cases.length, vm.parseJsonUint(json, ".count"), "count");
         for (uint256 i = 0; i < cases.length; ++i) {
             AnchorCase memory c = cases[i];
-            bytes32 key =
-                bytes32(bytes.concat(c.pallet_prefix, bytes16(0x8784f26f5ed58f49cab1d330d9cf2693)));
+            bytes32 key = bytes32(bytes.concat(c.pallet_prefix, bytes16(0x8784f26f5ed58f49cab1d330d9cf2693)));
             try reader.anchor(c.state_root, key, bytes24(c.genesis), c.proof) returns (uint64 time) {
                 eq(bytes("ok"), bytes(c.expect), c.name);
                 eq(time, c.timestamp, c.name);

@@ -39,7 +39,8 @@ library BeefySignatures {
             calldatacopy(input, signed, signedLength)
             mstore(input, keccak256(input, signedLength))
             let least := 0
-            for { let end := add(position, length) } lt(position, end) { position := add(position, SIGNATURE) } {
+            let end := add(position, length)
+            for {} lt(position, end) { position := add(position, SIGNATURE) } {
                 let index := byte(0, calldataload(position))
                 let r := calldataload(add(position, 1))
                 let s := calldataload(add(position, 33))

@@ -7,9 +7,8 @@ library Scale {
     function u32(uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             let word := calldataload(position)
-            value := or(
-                or(byte(0, word), shl(8, byte(1, word))), or(shl(16, byte(2, word)), shl(24, byte(3, word)))
-            )
+            value := or(byte(0, word), shl(8, byte(1, word)))
+            value := or(value, or(shl(16, byte(2, word)), shl(24, byte(3, word))))
         }
     }
 

@@ -37,7 +37,11 @@ library StateTrieProof {
     }
 
     /// @notice Starts a walk over `nodes` under `root`, for keys of at most `keyLength` bytes.
-    function start(bytes calldata nodes, bytes32 root, uint256 keyLength) internal pure returns (Walk memory w) {
+    function start(bytes calldata nodes, bytes32 root, uint256 keyLength)
+        internal
+        pure
+        returns (Walk memory w)
+    {
         w.blake2 = Blake2b.buffer();
         uint256 levels;
         assembly ("memory-safe") {
@@ -326,7 +330,9 @@ library StateTrieProof {
                             }
                         }
                         // An odd number starts in the low half of its first byte.
-                        if gt(byte(0, calldataload(p)), sub(255, mul(240, and(length, 1)))) { refuse() }
+                        if gt(byte(0, calldataload(p)), sub(255, mul(240, and(length, 1)))) {
+                            refuse()
+                        }
                         off := gt(add(depth, length), nibbles)
                         if iszero(off) { off := differs(p, length, mload(add(w, 0x60)), depth) }
                         depth := add(depth, mul(length, iszero(off)))

@@ -96,7 +96,12 @@ contract BeefyChain {
         m.header = header(b);
         (, m.anchorProof) = stateOf(b);
         m.leaf = abi.encodePacked(
-            hex"00", le(b.parent, 4), reader.blake2(m.header), le(b.next.id, 8), le(b.next.len, 4), b.next.root
+            hex"00",
+            le(b.parent, 4),
+            reader.blake2(m.header),
+            le(b.next.id, 8),
+            le(b.next.len, 4),
+            b.next.root
         );
         bytes32 root;
         (root, m.mmrItems) = mmr(keccak256(m.leaf), b.parent, b.committed);
