@@ -25,7 +25,7 @@ mod packets;
 mod settlement;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "try-runtime")]
+#[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 pub mod weights;
 pub mod wire;

@@ -12,8 +12,8 @@ use crate::{
 };
 use frame_support::weights::{Weight, constants::RocksDbWeight};
 
-/// What the calls weigh. `n` is the number of packets, `b` bytes of messages and proofs, `p` bytes
-/// of payloads and acknowledgements.
+/// What the calls weigh. `n` is the number of packets, `b` the bytes that come with them: a message
+/// or evidence, or payloads, acknowledgements and proof together.
 pub trait WeightInfo {
     /// Governance creates a client.
     fn create_client() -> Weight;
@@ -32,20 +32,21 @@ pub trait WeightInfo {
     /// Evidence of `b` bytes.
     fn submit_misbehaviour(b: u32) -> Weight;
     /// A batch of `n` received packets.
-    fn recv_packets(n: u32, b: u32, p: u32) -> Weight;
+    fn recv_packets(n: u32, b: u32) -> Weight;
     /// A batch of `n` acknowledged packets.
-    fn ack_packets(n: u32, b: u32, p: u32) -> Weight;
+    fn ack_packets(n: u32, b: u32) -> Weight;
     /// A batch of `n` packets timed out.
-    fn timeout_packets(n: u32, b: u32, p: u32) -> Weight;
+    fn timeout_packets(n: u32, b: u32) -> Weight;
 }
 
-fn payload_bytes(packets: &[ScalePacket]) -> u32 {
-    packets.iter().map(packet_len).fold(0, u32::saturating_add)
+/// Bytes of payloads and proof.
+fn batch_bytes(packets: &[ScalePacket], proof: &[u8]) -> u32 {
+    packets.iter().map(packet_len).fold(proof.len() as u32, u32::saturating_add)
 }
 
 /// A receiving batch.
 pub(crate) fn receive<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
-    <T as Config>::WeightInfo::recv_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+    <T as Config>::WeightInfo::recv_packets(packets.len() as u32, batch_bytes(packets, proof))
 }
 
 /// An acknowledging batch.
@@ -54,14 +55,14 @@ pub(crate) fn acknowledge<T: Config>(
     acknowledgements: &BatchAcknowledgements,
     proof: &MessageBytes,
 ) -> Weight {
-    let acks = acknowledgements.iter().flatten().fold(0u32, |n, a| n.saturating_add(a.len() as u32));
-    let bytes = payload_bytes(packets).saturating_add(acks);
-    <T as Config>::WeightInfo::ack_packets(packets.len() as u32, proof.len() as u32, bytes)
+    let acks = acknowledgements.iter().flatten().map(|a| a.len() as u32);
+    let bytes = acks.fold(batch_bytes(packets, proof), u32::saturating_add);
+    <T as Config>::WeightInfo::ack_packets(packets.len() as u32, bytes)
 }
 
 /// A batch that times out.
 pub(crate) fn timeout<T: Config>(packets: &ScalePackets, proof: &MessageBytes) -> Weight {
-    <T as Config>::WeightInfo::timeout_packets(packets.len() as u32, proof.len() as u32, payload_bytes(packets))
+    <T as Config>::WeightInfo::timeout_packets(packets.len() as u32, batch_bytes(packets, proof))
 }
 
 /// Several messages.
@@ -118,19 +119,19 @@ impl WeightInfo for ByHand {
     fn submit_misbehaviour(b: u32) -> Weight {
         weigh(1_000u64.saturating_add(u64::from(b)), 4, 2)
     }
-    fn recv_packets(n: u32, b: u32, p: u32) -> Weight {
-        batch(n, b, p)
+    fn recv_packets(n: u32, b: u32) -> Weight {
+        batch(n, b)
     }
-    fn ack_packets(n: u32, b: u32, p: u32) -> Weight {
-        batch(n, b, p)
+    fn ack_packets(n: u32, b: u32) -> Weight {
+        batch(n, b)
     }
-    fn timeout_packets(n: u32, b: u32, p: u32) -> Weight {
-        batch(n, b, p)
+    fn timeout_packets(n: u32, b: u32) -> Weight {
+        batch(n, b)
     }
 }
 
-fn batch(n: u32, b: u32, p: u32) -> Weight {
-    let (n, b, p) = (u64::from(n), u64::from(b), u64::from(p));
-    let micros = 500u64.saturating_add(n.saturating_mul(400)).saturating_add(b).saturating_add(p / 10);
+fn batch(n: u32, b: u32) -> Weight {
+    let (n, b) = (u64::from(n), u64::from(b));
+    let micros = 500u64.saturating_add(n.saturating_mul(1_000)).saturating_add(b / 10);
     weigh(micros, n.saturating_mul(2).saturating_add(4), n.saturating_mul(3).saturating_add(2))
 }

@@ -51,14 +51,16 @@ fn bind<T: Config>(id: &[u8]) -> Result<(), BenchmarkError> {
         .map_err(|_| BenchmarkError::Stop("client not bound"))
 }
 
-fn packets(n: u32, incoming: bool) -> Vec<ScalePacket> {
+/// Packets whose payloads have `b` bytes together, or at least what is usual.
+fn packets(n: u32, b: u32, incoming: bool) -> Vec<ScalePacket> {
     let (source, dest) = if incoming { (THERE, HERE) } else { (HERE, THERE) };
+    let size = b.checked_div(n).unwrap_or_default().max(448) as usize;
     let payload = ScalePayload {
         source_port: bytes(b"transfer"),
         dest_port: bytes(b"transfer"),
         version: bytes(b"ics20-1"),
         encoding: bytes(b"application/x-solidity-abi"),
-        value: bytes(&[0; 448]),
+        value: bytes(&vec![0; size]),
     };
     let one = |sequence| ScalePacket {
         sequence: u64::from(sequence),
@@ -171,10 +173,10 @@ mod benchmarks {
         Ok(())
     }
 
-    /// `v` validators; a message has about 700 bytes and 90 for each.
+    /// A message of `b` bytes or more: each validator has an address of 21 and a seal of 67.
     #[benchmark]
-    fn update_client(v: Linear<1, 100>) -> Result<(), BenchmarkError> {
-        let message = updatable::<T>(v, &[1])?.pop().ok_or(BenchmarkError::Stop("no update"))?;
+    fn update_client(b: Linear<1_000, 10_000>) -> Result<(), BenchmarkError> {
+        let message = updatable::<T>(b / 88, &[1])?.pop().ok_or(BenchmarkError::Stop("no update"))?;
         #[extrinsic_call]
         _(RawOrigin::Signed(whitelisted_caller()), bytes(HERE), bytes(&message.encode()));
         let record = Pallet::<T>::record(&bytes(HERE)).map_err(|_| BenchmarkError::Stop("no client"))?;
@@ -182,10 +184,10 @@ mod benchmarks {
         Ok(())
     }
 
-    /// Two updates of `v` validators each.
+    /// Two updates of half the bytes each.
     #[benchmark]
-    fn submit_misbehaviour(v: Linear<1, 100>) -> Result<(), BenchmarkError> {
-        let messages = updatable::<T>(v, &[1, 3])?;
+    fn submit_misbehaviour(b: Linear<2_000, 20_000>) -> Result<(), BenchmarkError> {
+        let messages = updatable::<T>(b / 176, &[1, 3])?;
         let [a, b] = <[_; 2]>::try_from(messages).map_err(|_| BenchmarkError::Stop("no updates"))?;
         let evidence = lupu_qbft::Misbehaviour { a, b }.encode();
         #[extrinsic_call]
@@ -196,8 +198,8 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn recv_packets(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
-        let packets = packets(n, true);
+    fn recv_packets(n: Linear<1, 64>, b: Linear<0, 262_144>) -> Result<(), BenchmarkError> {
+        let packets = packets(n, b, true);
         let values: Vec<_> =
             packets.iter().map(|p| (raw_path(THERE, PathKind::Commitment, p.sequence), Some(p.commitment()))).collect();
         let proof = proven::<T>(&values, NOW)?;
@@ -209,8 +211,8 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn ack_packets(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
-        let packets = packets(n, false);
+    fn ack_packets(n: Linear<1, 64>, b: Linear<0, 262_144>) -> Result<(), BenchmarkError> {
+        let packets = packets(n, b, false);
         let acks: ScaleAcknowledgements = BoundedVec::truncate_from(vec![bytes(&[1; 32])]);
         let value = wire::commit_acknowledgements(&acks);
         let path = |p: &ScalePacket| raw_path(THERE, PathKind::Acknowledgement, p.sequence);
@@ -226,8 +228,8 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn timeout_packets(n: Linear<1, 64>) -> Result<(), BenchmarkError> {
-        let packets = packets(n, false);
+    fn timeout_packets(n: Linear<1, 64>, b: Linear<0, 262_144>) -> Result<(), BenchmarkError> {
+        let packets = packets(n, b, false);
         let path = |p: &ScalePacket| raw_path(THERE, PathKind::Receipt, p.sequence);
         let values: Vec<_> = packets.iter().map(|p| (path(p), None)).collect();
         let proof = proven::<T>(&values, NOW.saturating_add(600))?;

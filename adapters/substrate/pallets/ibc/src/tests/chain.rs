@@ -61,15 +61,15 @@ fn without_a_genesis_hash_there_is_no_anchor() {
 }
 
 /// One of two chains.
-struct Chain {
-    ext: TestExternalities,
-    own: &'static str,
+pub struct Chain {
+    pub ext: TestExternalities,
+    pub own: &'static str,
     other: &'static str,
     height: u64,
 }
 
 impl Chain {
-    fn new(own: &'static str, other: &'static str) -> Self {
+    pub fn new(own: &'static str, other: &'static str) -> Self {
         let mut ext = externalities();
         ext.execute_with(|| {
             create_grandpa(own);
@@ -81,7 +81,7 @@ impl Chain {
     }
 
     /// This chain's state as a consensus state of time `time`, and the packed proof of paths in it.
-    fn prove(&mut self, paths: &[Vec<u8>], time: u64) -> (GrandpaConsensus, Vec<u8>) {
+    pub fn prove(&mut self, paths: &[Vec<u8>], time: u64) -> (GrandpaConsensus, Vec<u8>) {
         self.ext.commit_all().unwrap();
         let prefix = pallet_prefix("Ibc");
         let keys: Vec<Vec<u8>> =
@@ -103,7 +103,7 @@ impl Chain {
     }
 
     /// Learns a state of the other chain, as an update would tell it.
-    fn learn(&mut self, consensus: &GrandpaConsensus) -> u64 {
+    pub fn learn(&mut self, consensus: &GrandpaConsensus) -> u64 {
         self.height += 1;
         let (own, height) = (self.own, self.height);
         let hash = consensus.hash();

@@ -6,6 +6,7 @@ mod clients;
 mod evm;
 mod migration;
 mod outcomes;
+mod random;
 mod rules;
 mod vectors;
 
