@@ -7,10 +7,10 @@ use crate::{
     mmr,
     signature::Recover,
     state::{ClientState, ClientStateError, ConsensusState, Rules, UpdateMessage},
-    verify::{UpdateError, check_header, check_leaf, check_signatures},
+    verify::{UpdateError, check_header, check_signatures, leaf_position},
 };
 use alloy_primitives::FixedBytes;
-use lupu_standard::{Height, TimestampSecs};
+use lupu_standard::Height;
 use lupu_substrate_state::check_anchor;
 
 /// What a client is created with, besides a signed block.
@@ -46,36 +46,45 @@ pub fn initial_state(
     message: &UpdateMessage,
     recover: &(impl Recover + ?Sized),
 ) -> Result<(ClientState, ConsensusState), AnchorError> {
-    let commitment = Commitment::decode(&message.commitment).map_err(UpdateError::from)?;
-    let mmr_root = commitment.mmr_root().map_err(UpdateError::from)?;
-    let authorities = split_addresses(&message.authorities).unwrap_or_default();
-    let current = AuthoritySet::new(commitment.validator_set_id, &authorities);
-    check_signatures(&current, &message.authorities, &message.signatures, &message.commitment, recover)?;
-    let leaf = MmrLeaf::decode(&message.leaf).map_err(UpdateError::from)?;
-    let items = mmr::split_items(&message.mmr_items).map_err(UpdateError::from)?;
-    check_leaf(parameters.first_mmr_block, &commitment, &mmr_root, &leaf, &items)?;
-    let block = leaf.parent_number.saturating_add(1);
-    if block != commitment.block_number {
-        let (leaf, committed) = (u64::from(block), commitment.block_number);
-        return Err(UpdateError::HandoverLeafNotBound { leaf, committed }.into());
-    }
-    let header = check_header(&leaf, &message.header)?;
+    let (current, leaf, consensus) = check_message(parameters, message, recover)?;
     let AnchorParameters { genesis, pallet_prefix, first_mmr_block, rules } = *parameters;
-    let anchor = check_anchor(&header.state_root, &pallet_prefix.0, &genesis.0, &message.anchor_proof)
-        .map_err(UpdateError::from)?;
-    let timestamp: TimestampSecs = anchor.timestamp;
     let state = ClientState {
         genesis,
         pallet_prefix,
         first_mmr_block,
         rules,
         latest_height: Height(u64::from(leaf.parent_number)),
-        latest_timestamp: timestamp,
+        latest_timestamp: consensus.timestamp,
         frozen: false,
         current,
         next: leaf.next,
     };
-    let consensus = ConsensusState { timestamp, state_root: header.state_root };
     state.validate_initial(&consensus)?;
     Ok((state, consensus))
+}
+
+/// The checks of an update that need no client: what the message says of itself holds together.
+fn check_message(
+    parameters: &AnchorParameters,
+    message: &UpdateMessage,
+    recover: &(impl Recover + ?Sized),
+) -> Result<(AuthoritySet, MmrLeaf, ConsensusState), UpdateError> {
+    let commitment = Commitment::decode(&message.commitment)?;
+    let mmr_root = commitment.mmr_root()?;
+    let authorities = split_addresses(&message.authorities).unwrap_or_default();
+    let current = AuthoritySet::new(commitment.validator_set_id, &authorities);
+    check_signatures(&current, &message.authorities, &message.signatures, &message.commitment, recover)?;
+    let leaf = MmrLeaf::decode(&message.leaf)?;
+    let (index, count) = leaf_position(parameters.first_mmr_block, &commitment, &leaf)?;
+    let (block, committed) = (u64::from(leaf.parent_number).saturating_add(1), commitment.block_number);
+    if block != u64::from(committed) {
+        return Err(UpdateError::HandoverLeafNotBound { leaf: block, committed });
+    }
+    let items = mmr::split_items(&message.mmr_items)?;
+    mmr::verify(&mmr_root, &leaf.hash(), index, count, &items)?;
+    let header = check_header(&leaf, &message.header)?;
+    let (prefix, genesis) = (&parameters.pallet_prefix.0, &parameters.genesis.0);
+    let anchor = check_anchor(&header.state_root, prefix, genesis, &message.anchor_proof)?;
+    let consensus = ConsensusState { timestamp: anchor.timestamp, state_root: header.state_root };
+    Ok((current, leaf, consensus))
 }

@@ -36,7 +36,7 @@ pub use finality_proof::{FinalityProofError, SignedCommitment};
 pub use leaf::{LeafError, MmrLeaf, unwrap_leaves, wrap_leaves};
 pub use membership::check_membership;
 pub use mmr::{LeafProof, MmrError};
-pub use relay::{RelayError, Summary, inspect, update_message};
+pub use relay::{ProvenLeaf, RelayError, Signer, Summary, inspect, trim, update_message};
 pub use signature::{K256, Recover, SignatureError};
 pub use state::{
     ClientState, ClientStateError, ConsensusState, MalformedMessage, MembershipProof, Misbehaviour, Rules,

@@ -246,20 +246,12 @@ fn check_next_set(
     Ok(Some(leaf.next))
 }
 
-/// Checks 8 to 11 without 10: the leaf is in the history that the commitment commits to.
-pub(crate) fn check_leaf(
+/// Check 9, and with it the leaf's index and the number of leaves.
+pub(crate) fn leaf_position(
     first_mmr_block: u64,
     commitment: &Commitment,
-    mmr_root: &B256,
     leaf: &MmrLeaf,
-    items: &[B256],
-) -> Result<(), UpdateError> {
-    let (index, count) = leaf_position(first_mmr_block, commitment, leaf)?;
-    Ok(mmr::verify(mmr_root, &leaf.hash(), index, count, items)?)
-}
-
-/// Check 9, and with it the leaf's index and the number of leaves.
-fn leaf_position(first_mmr_block: u64, commitment: &Commitment, leaf: &MmrLeaf) -> Result<(u64, u64), UpdateError> {
+) -> Result<(u64, u64), UpdateError> {
     let block = u64::from(leaf.parent_number).saturating_add(1);
     let committed = commitment.block_number;
     let range = UpdateError::LeafOutOfRange { leaf: block, first: first_mmr_block, committed };
@@ -348,10 +340,10 @@ fn check_message(
     };
     let signers = check_signatures(set, &message.authorities, &message.signatures, &message.commitment, recover)?;
     let leaf = MmrLeaf::decode(&message.leaf)?;
-    leaf_position(client.first_mmr_block, &commitment, &leaf)?;
+    let (index, count) = leaf_position(client.first_mmr_block, &commitment, &leaf)?;
     let handover = check_next_set(client, &commitment, &leaf)?;
     let items = mmr::split_items(&message.mmr_items)?;
-    check_leaf(client.first_mmr_block, &commitment, &mmr_root, &leaf, &items)?;
+    mmr::verify(&mmr_root, &leaf.hash(), index, count, &items)?;
     let header = check_header(&leaf, &message.header)?;
     let (prefix, genesis) = (&client.pallet_prefix.0, &client.genesis.0);
     let anchor = check_anchor(&header.state_root, prefix, genesis, &message.anchor_proof)?;

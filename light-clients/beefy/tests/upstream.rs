@@ -5,10 +5,10 @@ mod common;
 
 use alloy_primitives::{Address, B256, hex, keccak256};
 use codec::{Decode, Encode};
-use common::{Keccak, addresses, authorities, keyset_root, reference, state_trie::seeded};
+use common::{Keccak, addresses, authorities, keyset_root, polkadot, reference, state_trie::seeded};
 use lupu_beefy::{
-    Commitment, FinalityProofError, LeafError, LeafProof, MmrLeaf, Payload, SignedCommitment,
-    authorities::AuthoritySet, keyset_root as our_keyset_root, mmr, unwrap_leaves, wrap_leaves,
+    Commitment, FinalityProofError, K256, LeafError, LeafProof, MmrLeaf, Payload, SignedCommitment,
+    authorities::AuthoritySet, keyset_root as our_keyset_root, mmr, signature::signer, unwrap_leaves, wrap_leaves,
 };
 use sp_consensus_beefy::{
     Commitment as UpstreamCommitment, Payload as UpstreamPayload, SignedCommitment as UpstreamSigned,
@@ -103,6 +103,22 @@ fn published_signed_commitments() {
     let published = hex!("1f31e0eccfee8c12ee9ff2f34f6d1bc81ab9e092491c2b84a1625ced23ab40be");
     assert_eq!(sp_crypto_hashing::blake2_256(&wide), published);
     assert_eq!(SignedCommitment::decode(&raw), Ok(large));
+}
+
+/// A real chain's commitment, leaf, signatures and Merkle mountain range.
+#[test]
+fn polkadot() {
+    let commitment = Commitment::decode(&polkadot::COMMITMENT).unwrap();
+    assert_eq!((commitment.block_number, commitment.validator_set_id), (33_149_232, 5_693));
+    for (signature, authority) in &polkadot::SIGNATURES {
+        assert_eq!(signer(&commitment.hash(), signature, &K256), Ok(*authority));
+        assert_eq!(reference::signer(&commitment.hash(), signature), Some(*authority));
+    }
+    let leaf = MmrLeaf::decode(&polkadot::LEAF).unwrap();
+    assert_eq!((leaf.parent_number, leaf.next.id, leaf.next.len), (33_149_231, 5_694, 600));
+    assert_eq!(leaf.encode(), polkadot::LEAF);
+    let (root, items) = (commitment.mmr_root().unwrap(), polkadot::items());
+    assert_eq!(mmr::verify(&root, &leaf.hash(), polkadot::INDEX, polkadot::COUNT, &items), Ok(()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The parts by themselves: commitments, keysets, Merkle mountain ranges.
 
 use crate::common::{
-    Authority, Scenario, authorities, compact, joined, keyset_root, mmr, quorum, reference, state_trie::seeded,
+    Authority, Scenario, authorities, compact, joined, keyset_root, mmr, polkadot, quorum, reference,
+    state_trie::seeded,
 };
 use alloy_primitives::{B256, b256, hex, keccak256};
 use codec::Encode;
@@ -78,6 +79,7 @@ pub fn commitments() -> Vec<Value> {
     put("three_payloads", "others before and after", more.encode());
     let hello = hex!("046d68343048656c6c6f20576f726c6421 05000000 0000000000000000");
     put("hello_world", "upstream's own test, its block number in four bytes: no root", hello.to_vec());
+    put("polkadot", "block 33149232 of the Polkadot relay chain", polkadot::COMMITMENT.to_vec());
     for size in [1024usize, 1025] {
         let mut long = upstream(root.to_vec(), 5, 3);
         long.payload = long.payload.push_raw(*b"zz", vec![7; size - 48 - 4]);
@@ -165,6 +167,8 @@ pub fn mmrs() -> Vec<Value> {
         let (root, items) = mmr(&leaves[..count], index as u64);
         put(format!("{index}_of_{count}"), root, leaves[index], index as u64, count as u64, &join(&items));
     }
+    let (root, leaf) = (B256::from_slice(&polkadot::COMMITMENT[4..36]), keccak256(polkadot::LEAF));
+    put("polkadot".into(), root, leaf, polkadot::INDEX, polkadot::COUNT, &join(&polkadot::items()));
     // Index and number of leaves say how many items there are and in which order, no more: where two
     // pairs say the same, one proof is good for both. A client takes both from what is signed.
     for ((index, count), (i, n)) in [((4, 5), (8, 9)), ((0, 5), (0, 6)), ((1, 7), (1, 5))] {

@@ -3,6 +3,7 @@
 //! upstream's: nothing here uses the code under test to encode, hash or prove.
 #![allow(dead_code, missing_docs)]
 
+pub mod polkadot;
 pub mod reference;
 
 #[path = "../../../substrate-state/tests/common/mod.rs"]
