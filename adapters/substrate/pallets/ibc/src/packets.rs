@@ -5,10 +5,9 @@ use crate::{
     Sequences, Settling,
     clients::ClientRecord,
     settlement::Settlement,
-    wire::{IdentifierBytes, client_bytes, commit_acknowledgements, raw_path},
+    wire::{IdentifierBytes, ScaleAcknowledgements, client_bytes, commit_acknowledgements, raw_path},
 };
 use alloc::{vec, vec::Vec};
-use alloy_primitives::B256;
 use frame_support::{
     dispatch::{DispatchErrorWithPostInfo, DispatchResultWithPostInfo, PostDispatchInfo},
     ensure,
@@ -137,23 +136,21 @@ impl<T: Config> Pallet<T> {
             }
             RelayMessage::Receive { packets, proof, height } => {
                 ensure!(!Paused::<T>::get(), Error::HostPaused);
-                let claim = |i: usize| packets.get(i).map_or(Claim::Absent, |p| Claim::Present(p.commitment().into()));
-                let proven = Self::prove(&packets, Side::Destination, claim, &proof, height)?;
+                let claims = packets.iter().map(|p| Claim::Present(p.commitment().into())).collect();
+                let proven = Self::prove(&packets, Side::Received, claims, &proof, height)?;
                 let mut settlement = proven.settlement::<T>(relayer, weight_left);
                 packets.iter().map(|p| settlement.receive(p)).collect()
             }
             RelayMessage::Acknowledge { packets, acknowledgements, proof, height } => {
-                ensure!(packets.len() == acknowledgements.len(), Error::LengthMismatch);
-                let claim = |i: usize| {
-                    let value = acknowledgements.get(i).map(|a| B256::new(commit_acknowledgements(a)));
-                    value.map_or(Claim::Absent, Claim::Present)
-                };
-                let proven = Self::prove(&packets, Side::Acknowledged, claim, &proof, height)?;
+                let claim = |list| Claim::Present(commit_acknowledgements(list).into());
+                let claims = acknowledgements.iter().map(|list: &ScaleAcknowledgements| claim(list)).collect();
+                let proven = Self::prove(&packets, Side::Acknowledged, claims, &proof, height)?;
                 let mut settlement = proven.settlement::<T>(relayer, weight_left);
                 packets.iter().zip(&acknowledgements).map(|(p, a)| settlement.acknowledge(p, a)).collect()
             }
             RelayMessage::Timeout { packets, proof, height } => {
-                let proven = Self::prove(&packets, Side::TimedOut, |_| Claim::Absent, &proof, height)?;
+                let claims = vec![Claim::Absent; packets.len()];
+                let proven = Self::prove(&packets, Side::TimedOut, claims, &proof, height)?;
                 let time = proven.time;
                 let mut settlement = proven.settlement::<T>(relayer, weight_left);
                 packets.iter().map(|p| settlement.time_out(p, time)).collect()
@@ -162,28 +159,26 @@ impl<T: Config> Pallet<T> {
         Ok((outcomes, true))
     }
 
-    /// Verifies one proof over all packets of a batch, which are of one client.
+    /// Verifies one proof over all packets of a batch, which are of one client: a claim for each.
     fn prove(
         packets: &[ScalePacket],
         side: Side,
-        claim: impl Fn(usize) -> Claim,
+        claims: Vec<Claim>,
         proof: &[u8],
         height: u64,
     ) -> Result<Proven, Error<T>> {
         let first = packets.first().ok_or(Error::EmptyBatch)?;
         let id = side.here(first).clone();
         ensure!(packets.iter().all(|p| *side.here(p) == id), Error::MixedBatch);
+        ensure!(packets.len() == claims.len(), Error::LengthMismatch);
         let record: ClientRecord = Self::record(&id)?;
         let (counterparty, prefix) = record.bound::<T>()?;
-        let claims: Vec<_> = packets
-            .iter()
-            .enumerate()
-            .map(|(i, p)| {
-                let mut path = prefix.to_vec();
-                path.extend(raw_path(side.there(p), side.kind(), p.sequence));
-                (path, claim(i))
-            })
-            .collect();
+        let with_path = |(p, claim): (&ScalePacket, Claim)| {
+            let mut path = prefix.to_vec();
+            path.extend(raw_path(side.there(p), side.kind(), p.sequence));
+            (path, claim)
+        };
+        let claims: Vec<_> = packets.iter().zip(claims).map(with_path).collect();
         let stored = record.consensus_hash::<T>(lupu_standard::Height(height));
         let time = record.open::<T>()?.verify(stored, height, &claims, proof, Self::now())?;
         Ok(Proven { id, counterparty, time })
@@ -242,7 +237,7 @@ impl<T: Config> From<SendError> for Error<T> {
 /// Which end of its packets a batch is about.
 #[derive(Clone, Copy)]
 enum Side {
-    Destination,
+    Received,
     Acknowledged,
     TimedOut,
 }
@@ -251,7 +246,7 @@ impl Side {
     /// The packet's client on this chain.
     fn here(self, packet: &ScalePacket) -> &IdentifierBytes {
         match self {
-            Self::Destination => &packet.dest_client,
+            Self::Received => &packet.dest_client,
             Self::Acknowledged | Self::TimedOut => &packet.source_client,
         }
     }
@@ -259,7 +254,7 @@ impl Side {
     /// The packet's client on the other chain.
     fn there(self, packet: &ScalePacket) -> &IdentifierBytes {
         match self {
-            Self::Destination => &packet.source_client,
+            Self::Received => &packet.source_client,
             Self::Acknowledged | Self::TimedOut => &packet.dest_client,
         }
     }
@@ -267,7 +262,7 @@ impl Side {
     /// What is proven on the other chain.
     fn kind(self) -> PathKind {
         match self {
-            Self::Destination => PathKind::Commitment,
+            Self::Received => PathKind::Commitment,
             Self::Acknowledged => PathKind::Acknowledgement,
             Self::TimedOut => PathKind::Receipt,
         }

@@ -3,10 +3,12 @@
 mod calls;
 mod chain;
 mod clients;
+mod ending;
 mod evm;
 mod migration;
-mod outcomes;
+mod packets;
 mod random;
+mod receiving;
 mod rules;
 mod vectors;
 
