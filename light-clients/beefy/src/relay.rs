@@ -210,9 +210,10 @@ impl ProvenLeaf {
 
     /// Checks that the leaf is where its block says, under the signed root.
     fn check(&self, first_mmr_block: u64, signed: &SignedCommitment) -> Result<(), RelayError> {
-        let leaves_to = |block: u64| block.saturating_add(1).saturating_sub(first_mmr_block);
-        let expected_index = u64::from(self.leaf.parent_number).saturating_add(1).saturating_sub(first_mmr_block);
-        let expected_count = leaves_to(u64::from(signed.commitment.block_number));
+        // The leaf of block B has as many leaves before it as blocks from the first to B − 1.
+        let leaves_to = |block: u32| u64::from(block).saturating_add(1).saturating_sub(first_mmr_block);
+        let expected_index = leaves_to(self.leaf.parent_number);
+        let expected_count = leaves_to(signed.commitment.block_number);
         let count = self.proof.leaf_count;
         let index = self.proof.leaf_indices.first().copied().unwrap_or(u64::MAX);
         if (index, count) != (expected_index, expected_count) {
