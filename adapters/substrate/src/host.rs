@@ -79,7 +79,14 @@ impl Chain for SubstrateChain {
     }
 
     async fn broadcast(&self, transaction: &SignedTransaction) -> Result<(), AdapterError> {
-        send(&self.endpoints, transaction.hash, &transaction.raw).await
+        match send(&self.endpoints, transaction.hash, &transaction.raw).await {
+            // Outdated is also what is in a block already.
+            Err(error) if error.kind == ErrorKind::NonceTaken => match self.status_of(transaction).await? {
+                TransactionStatus::Superseded => Err(error),
+                _ => Ok(()),
+            },
+            result => result,
+        }
     }
 
     async fn transaction(&self, transaction: &SignedTransaction) -> Result<TransactionStatus, AdapterError> {

@@ -29,18 +29,19 @@ use subxt::ext::{
 
 /// Picoseconds that an application's callback gets where nothing better is known: 5 ms.
 const CALLBACK: u64 = 5_000_000_000;
-/// The most that all callbacks of a transaction get: half a second.
-const MOST: u64 = 500_000_000_000;
-/// Bytes of storage proof that a callback gets.
-const CALLBACK_PROOF: u64 = 65_536;
+/// The most that all callbacks of a transaction get: one second.
+const MOST: u64 = 1_000_000_000_000;
+/// Bytes of storage proof that go with a millisecond of a callback.
+const PROOF_PER_MS: u64 = 262_144;
+const PS_PER_MS: u64 = 1_000_000_000;
 
 /// The API of the runtime that runs messages without sending them.
 const API: &str = "IbcApi";
 const METHOD: &str = "simulate";
 
-/// The weight for a limit in picoseconds, with room for the storage that callbacks touch.
-pub(crate) fn callback_weight(ref_time: u64, packets: usize) -> Weight {
-    Weight { ref_time, proof_size: CALLBACK_PROOF.saturating_mul(packets.max(1) as u64) }
+/// The weight for a limit in picoseconds, with room for the storage that callbacks touch in that time.
+pub(crate) fn callback_weight(ref_time: u64) -> Weight {
+    Weight { ref_time, proof_size: ref_time.div_ceil(PS_PER_MS).saturating_mul(PROOF_PER_MS) }
 }
 
 fn guess(packets: usize) -> u64 {
@@ -74,7 +75,7 @@ impl SubstrateChain {
         }
         let mut gas_limit = guess(packets);
         loop {
-            let weight = callback_weight(gas_limit, packets);
+            let weight = callback_weight(gas_limit);
             match self.run(&runtime, account, messages, weight).await? {
                 Answer::Refused(reason) => return Err(self.error(ErrorKind::Rejected, reason)),
                 Answer::Outcomes(outcomes) if starved(&outcomes) && gas_limit < MOST => {
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(guess(0), 0);
         assert_eq!(guess(10), 10 * CALLBACK);
         assert_eq!(guess(10_000), MOST);
-        assert_eq!(callback_weight(5, 0).proof_size, CALLBACK_PROOF);
-        assert_eq!(callback_weight(5, 3).proof_size, 3 * CALLBACK_PROOF);
+        assert_eq!(callback_weight(0).proof_size, 0);
+        assert_eq!(callback_weight(CALLBACK).proof_size, 5 * PROOF_PER_MS);
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     keys::account_bytes,
     proofs,
     runtime::Runtime,
+    simulation::callback_weight,
     source::RawHeader,
     transactions::{self, Terms, refusal},
     wire::Relay,
@@ -57,8 +58,7 @@ impl SubstrateChain {
     ) -> Result<SignedTransaction, AdapterError> {
         let key = self.key(account)?;
         let runtime = self.runtime().await?;
-        let packets = messages.iter().map(Message::packets).sum();
-        let relay = Relay::new(messages, crate::simulation::callback_weight(gas_limit, packets));
+        let relay = Relay::new(messages, callback_weight(gas_limit));
         let terms = self.terms(nonce, self.config.tip, self.config.tuning.mortality).await?;
         let payload = dynamic(PALLET, "relay", relay);
         let (hash, raw) = transactions::sign(&runtime, &payload, &terms, key).map_err(|e| self.codec(e))?;

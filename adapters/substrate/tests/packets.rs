@@ -86,7 +86,7 @@ async fn a_transfer_is_received_acknowledged_and_seen() {
 async fn a_late_packet_is_timed_out_and_refunded() {
     let Pair { customs, port, on_customs, .. } = pair().await;
     let amount = 5_000_000_000_000;
-    transfer(&customs, &on_customs, amount, &stranger(), 2).await;
+    transfer(&customs, &on_customs, amount, &stranger(), 12).await;
     let held = customs.wallet.balance().await.unwrap();
     let packets = sent(&customs).await;
     while port.chain.finalized().await.unwrap().timestamp < packets[0].timeout_timestamp {

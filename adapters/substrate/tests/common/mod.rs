@@ -44,9 +44,9 @@ pub fn on_demand() -> Builder {
     Devnet::builder().on_demand().session_length(4)
 }
 
-/// Blocks by themselves.
+/// Blocks by themselves; no state is dropped while a test runs.
 pub fn ticking() -> Builder {
-    Devnet::builder().block_time(Duration::from_millis(120)).session_length(20)
+    Devnet::builder().block_time(Duration::from_millis(120)).session_length(20).state_window(20_000)
 }
 
 pub fn urls(devnet: &Devnet) -> Vec<String> {
