@@ -21,7 +21,7 @@ struct Stored {
     uint256 height;
 }
 
-struct UpdateCase {
+struct BeefyUpdateCase {
     string name;
     bytes client_state;
     bytes client_state_after;
@@ -33,7 +33,7 @@ struct UpdateCase {
     Stored[] stored;
 }
 
-struct EvidenceCase {
+struct BeefyEvidenceCase {
     string name;
     bytes client_state;
     bytes evidence;
@@ -42,7 +42,7 @@ struct EvidenceCase {
     Stored[] stored;
 }
 
-struct MembershipCase {
+struct BeefyMembershipCase {
     string name;
     bytes client_state;
     string expect;
@@ -55,7 +55,7 @@ struct MembershipCase {
     bytes32[] values;
 }
 
-struct StateCase {
+struct BeefyStateCase {
     string name;
     string expect;
     bytes pallet_prefix;
@@ -65,14 +65,14 @@ struct StateCase {
     bytes32[] values;
 }
 
-struct CreationCase {
+struct BeefyCreationCase {
     string name;
     bytes client_state;
     bytes consensus_state;
     string expect;
 }
 
-struct CommitmentCase {
+struct BeefyCommitmentCase {
     string name;
     uint256 block_number;
     bytes commitment;
@@ -139,11 +139,11 @@ contract BeefyVectorsTest is Test {
 
     function _updates(string memory file) private {
         string memory type_ = string.concat(
-            "UpdateCase(string name,bytes client_state,bytes client_state_after,bytes consensus_state,",
+            "BeefyUpdateCase(string name,bytes client_state,bytes client_state_after,bytes consensus_state,",
             "string expect,uint256 height,bytes message,uint256 now,Stored[] stored)",
             STORED
         );
-        UpdateCase[] memory cases = abi.decode(_read(file, type_, 60), (UpdateCase[]));
+        BeefyUpdateCase[] memory cases = abi.decode(_read(file, type_, 60), (BeefyUpdateCase[]));
         for (uint256 i = 0; i < cases.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             _update(cases[i]);
@@ -151,7 +151,7 @@ contract BeefyVectorsTest is Test {
         }
     }
 
-    function _update(UpdateCase memory c) private {
+    function _update(BeefyUpdateCase memory c) private {
         BeefyLightClient client = _client(c.client_state, c.stored);
         vm.warp(c.now);
         (bool ok, bytes memory answer) =
@@ -168,13 +168,13 @@ contract BeefyVectorsTest is Test {
 
     function test_misbehaviour() external {
         string memory type_ = string.concat(
-            "EvidenceCase(string name,bytes client_state,bytes evidence,string expect,uint256 now,Stored[] stored)",
+            "BeefyEvidenceCase(string name,bytes client_state,bytes evidence,string expect,uint256 now,Stored[] stored)",
             STORED
         );
-        EvidenceCase[] memory cases =
-            abi.decode(_read("beefy/misbehaviour.json", type_, 20), (EvidenceCase[]));
+        BeefyEvidenceCase[] memory cases =
+            abi.decode(_read("beefy/misbehaviour.json", type_, 20), (BeefyEvidenceCase[]));
         for (uint256 i = 0; i < cases.length; ++i) {
-            EvidenceCase memory c = cases[i];
+            BeefyEvidenceCase memory c = cases[i];
             BeefyLightClient client = _client(c.client_state, c.stored);
             vm.warp(c.now);
             (bool ok, bytes memory answer) =
@@ -192,19 +192,19 @@ contract BeefyVectorsTest is Test {
 
     function test_membership() external {
         string memory type_ = string.concat(
-            "MembershipCase(string name,bytes client_state,string expect,uint256 height,uint256 now,",
+            "BeefyMembershipCase(string name,bytes client_state,string expect,uint256 height,uint256 now,",
             "bytes[] paths,bytes proof,Stored[] stored,uint256 timestamp,bytes32[] values)",
             STORED
         );
-        MembershipCase[] memory cases =
-            abi.decode(_read("beefy/membership.json", type_, 40), (MembershipCase[]));
+        BeefyMembershipCase[] memory cases =
+            abi.decode(_read("beefy/membership.json", type_, 40), (BeefyMembershipCase[]));
         for (uint256 i = 0; i < cases.length; ++i) {
             _membership(cases[i]);
         }
     }
 
     /// @dev One path goes through the single calls too, with the same verdict.
-    function _membership(MembershipCase memory c) private {
+    function _membership(BeefyMembershipCase memory c) private {
         BeefyLightClient client = _client(c.client_state, c.stored);
         vm.warp(c.now);
         Height memory height = Height(0, uint64(c.height));
@@ -225,7 +225,7 @@ contract BeefyVectorsTest is Test {
         _verified(c, client, single);
     }
 
-    function _verified(MembershipCase memory c, BeefyLightClient client, bytes memory call_) private {
+    function _verified(BeefyMembershipCase memory c, BeefyLightClient client, bytes memory call_) private {
         (bool ok, bytes memory answer) = address(client).call(call_);
         if (!ok) return _failed(c.name, answer, c.expect);
         eq(bytes("ok"), bytes(c.expect), c.name);
@@ -235,11 +235,11 @@ contract BeefyVectorsTest is Test {
     /// @dev The claims about states that all clients of Substrate chains share, through this one.
     function test_state_membership() external {
         string memory type_ = string.concat(
-            "StateCase(string name,string expect,bytes pallet_prefix,bytes[] paths,bytes proof,",
+            "BeefyStateCase(string name,string expect,bytes pallet_prefix,bytes[] paths,bytes proof,",
             "bytes32 state_root,bytes32[] values)"
         );
-        StateCase[] memory cases =
-            abi.decode(_read("substrate-state/membership.json", type_, 40), (StateCase[]));
+        BeefyStateCase[] memory cases =
+            abi.decode(_read("substrate-state/membership.json", type_, 40), (BeefyStateCase[]));
         ClientState memory state;
         state.trustingPeriod = 604_800;
         (state.genesis, state.firstMmrBlock) = (bytes24(uint192(1)), 1);
@@ -247,12 +247,12 @@ contract BeefyVectorsTest is Test {
         (state.current, state.next) = (AuthoritySet(3, 1, keccak256("3")), AuthoritySet(4, 1, keccak256("4")));
         Stored[] memory stored = new Stored[](1);
         for (uint256 i = 0; i < cases.length; ++i) {
-            StateCase memory c = cases[i];
+            BeefyStateCase memory c = cases[i];
             state.palletPrefix = bytes16(c.pallet_prefix);
             bytes memory consensus = abi.encode(ConsensusState(state.latestTimestamp, c.state_root));
             stored[0] = Stored(keccak256(consensus), 7);
             _membership(
-                MembershipCase({
+                BeefyMembershipCase({
                     name: c.name,
                     client_state: abi.encode(state),
                     expect: c.expect,
@@ -273,16 +273,16 @@ contract BeefyVectorsTest is Test {
     }
 
     function test_creation() external {
-        CreationCase[] memory cases = abi.decode(
+        BeefyCreationCase[] memory cases = abi.decode(
             _read(
                 "beefy/creation.json",
-                "CreationCase(string name,bytes client_state,bytes consensus_state,string expect)",
+                "BeefyCreationCase(string name,bytes client_state,bytes consensus_state,string expect)",
                 20
             ),
-            (CreationCase[])
+            (BeefyCreationCase[])
         );
         for (uint256 i = 0; i < cases.length; ++i) {
-            CreationCase memory c = cases[i];
+            BeefyCreationCase memory c = cases[i];
             ClientState memory state = abi.decode(c.client_state, (ClientState));
             ConsensusState memory initial = abi.decode(c.consensus_state, (ConsensusState));
             try new BeefyLightClient(state, initial) returns (BeefyLightClient client) {
@@ -297,13 +297,13 @@ contract BeefyVectorsTest is Test {
 
     function test_commitments() external view {
         string memory type_ = string.concat(
-            "CommitmentCase(string name,uint256 block_number,bytes commitment,string expect,bytes32 mmr_root,",
+            "BeefyCommitmentCase(string name,uint256 block_number,bytes commitment,string expect,bytes32 mmr_root,",
             "string validator_set_id)"
         );
-        CommitmentCase[] memory cases =
-            abi.decode(_read("beefy/commitment.json", type_, 20), (CommitmentCase[]));
+        BeefyCommitmentCase[] memory cases =
+            abi.decode(_read("beefy/commitment.json", type_, 20), (BeefyCommitmentCase[]));
         for (uint256 i = 0; i < cases.length; ++i) {
-            CommitmentCase memory c = cases[i];
+            BeefyCommitmentCase memory c = cases[i];
             try reader.commitment(c.commitment) returns (BeefyMessages.Commitment memory found) {
                 eq(bytes("ok"), bytes(c.expect), c.name);
                 eq(found.blockNumber, c.block_number, c.name);

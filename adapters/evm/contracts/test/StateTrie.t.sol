@@ -6,7 +6,7 @@ import {Selectors} from "./support/Selectors.sol";
 import {StateReader} from "./support/StateReader.sol";
 import {Test} from "./support/Test.sol";
 
-struct PackedCase {
+struct StatePackedCase {
     string name;
     string expect;
     bytes[] keys;
@@ -16,7 +16,7 @@ struct PackedCase {
     bytes[] values;
 }
 
-struct HeaderCase {
+struct StateHeaderCase {
     string name;
     string expect;
     bytes hash;
@@ -42,11 +42,11 @@ contract StateTrieTest is Test {
     StateReader private reader = new StateReader();
     Selectors private selectors = new Selectors();
 
-    /// @dev Some valid proofs, each `abi.encode(PackedCase)`.
+    /// @dev Some valid proofs, each `abi.encode(StatePackedCase)`.
     bytes[] private _valid;
 
     function setUp() external {
-        PackedCase[] memory cases = _packed();
+        StatePackedCase[] memory cases = _packed();
         for (uint256 i = 0; i < cases.length && _valid.length < 16; i += 2) {
             bool valid = keccak256(bytes(cases[i].expect)) == keccak256("ok");
             if (valid && cases[i].proof.length > 9 && cases[i].proof.length < 3000) {
@@ -56,26 +56,26 @@ contract StateTrieTest is Test {
         check(_valid.length > 10, "valid proofs");
     }
 
-    function _packed() private view returns (PackedCase[] memory cases) {
+    function _packed() private view returns (StatePackedCase[] memory cases) {
         string memory json = vm.readFile(string.concat(DIR, "packed.json"));
         cases = abi.decode(
             vm.parseJsonTypeArray(
                 json,
                 ".cases",
                 string.concat(
-                    "PackedCase(string name,string expect,bytes[] keys,bool[] present,bytes proof,bytes32 root,",
+                    "StatePackedCase(string name,string expect,bytes[] keys,bool[] present,bytes proof,bytes32 root,",
                     "bytes[] values)"
                 )
             ),
-            (PackedCase[])
+            (StatePackedCase[])
         );
         eq(cases.length, vm.parseJsonUint(json, ".count"), "count");
     }
 
     function test_packed() external view {
-        PackedCase[] memory cases = _packed();
+        StatePackedCase[] memory cases = _packed();
         for (uint256 i = 0; i < cases.length; ++i) {
-            PackedCase memory c = cases[i];
+            StatePackedCase memory c = cases[i];
             bool expected = keccak256(bytes(c.expect)) == keccak256("ok");
             try reader.values(c.root, c.keys, c.proof) returns (
                 bool[] memory present, bytes[] memory values
@@ -92,7 +92,7 @@ contract StateTrieTest is Test {
 
     /// @dev One byte altered, anywhere in a valid proof, proves nothing; nor does a proof cut short.
     function testFuzz_altered_proofs(uint256 which, uint256 position, uint8 flip, bool cut) external view {
-        PackedCase memory c = abi.decode(_valid[which % _valid.length], (PackedCase));
+        StatePackedCase memory c = abi.decode(_valid[which % _valid.length], (StatePackedCase));
         position %= c.proof.length;
         if (cut) {
             bytes memory proof = c.proof;
@@ -111,17 +111,17 @@ contract StateTrieTest is Test {
 
     function test_headers() external view {
         string memory json = vm.readFile(string.concat(DIR, "header.json"));
-        HeaderCase[] memory cases = abi.decode(
+        StateHeaderCase[] memory cases = abi.decode(
             vm.parseJsonTypeArray(
                 json,
                 ".cases",
-                "HeaderCase(string name,string expect,bytes hash,bytes header,uint256 number,bytes state_root)"
+                "StateHeaderCase(string name,string expect,bytes hash,bytes header,uint256 number,bytes state_root)"
             ),
-            (HeaderCase[])
+            (StateHeaderCase[])
         );
         eq(cases.length, vm.parseJsonUint(json, ".count"), "count");
         for (uint256 i = 0; i < cases.length; ++i) {
-            HeaderCase memory c = cases[i];
+            StateHeaderCase memory c = cases[i];
             try reader.header(c.header) returns (uint256 number, bytes32 stateRoot) {
                 eq(bytes("ok"), bytes(c.expect), c.name);
                 eq(number, c.number, c.name);
