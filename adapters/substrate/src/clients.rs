@@ -18,7 +18,7 @@ use lupu_standard::{ClientId, Height, Path, TimestampSecs};
 use lupu_substrate_state::{commitment_key, commitment_prefix, pallet_prefix};
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
-use subxt::ext::scale_value::Value as ScaleValue;
+use subxt::ext::{scale_decode::DecodeAsType, scale_value::Value as ScaleValue};
 
 /// What a client state says, whatever its type.
 struct Tracked {
@@ -53,9 +53,17 @@ impl SubstrateChain {
         self.endpoints.ask("state_getStorage", json!([to_hex(key)]), |v| optional(&v)).await
     }
 
-    fn client_key(&self, runtime: &Runtime, id: &ClientId) -> Result<Vec<u8>, AdapterError> {
-        let keys = vec![ScaleValue::from_bytes(id.as_str())];
-        runtime.storage_key(PALLET, "Clients", keys).map_err(|e| self.codec(e))
+    /// A storage item in the state of the newest block, not proven; `None` where nothing is stored.
+    pub async fn read<T: DecodeAsType>(
+        &self,
+        pallet: &str,
+        item: &str,
+        keys: Vec<ScaleValue>,
+    ) -> Result<Option<T>, AdapterError> {
+        let runtime = self.runtime().await?;
+        let key = runtime.storage_key(pallet, item, keys).map_err(|e| self.codec(e))?;
+        let Some(value) = self.newest(&key).await.map_err(|e| self.fail(e))? else { return Ok(None) };
+        runtime.storage_value(pallet, item, &value).map(Some).map_err(|e| self.codec(e))
     }
 
     fn consensus_key(&self, runtime: &Runtime, states: &[u8], height: u64) -> Result<Vec<u8>, AdapterError> {
@@ -64,18 +72,7 @@ impl SubstrateChain {
     }
 
     pub(crate) async fn stored_client(&self, id: &ClientId) -> Result<Option<StoredClient>, AdapterError> {
-        let runtime = self.runtime().await?;
-        let key = self.client_key(&runtime, id)?;
-        let Some(value) = self.newest(&key).await.map_err(|e| self.fail(e))? else { return Ok(None) };
-        runtime.storage_value(PALLET, "Clients", &value).map(Some).map_err(|e| self.codec(e))
-    }
-
-    /// The state of a client in its type's encoding, bound or not, at the newest block.
-    ///
-    /// # Errors
-    /// No endpoint answers, or the runtime's storage is of another shape.
-    pub async fn client_state(&self, id: &ClientId) -> Result<Option<Vec<u8>>, AdapterError> {
-        Ok(self.stored_client(id).await?.map(|stored| stored.state))
+        self.read(PALLET, "Clients", vec![ScaleValue::from_bytes(id.as_str())]).await
     }
 
     /// A client that is bound; one that is only created counts as none.

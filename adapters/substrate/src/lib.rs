@@ -5,6 +5,25 @@
 //! client from an anchor that a person confirmed; state is believed as far as proofs lead to a
 //! verified state root; several [`endpoints`] stand in for each other, and one that lies is put
 //! aside.
+//!
+//! # What a node must offer
+//!
+//! WebSocket JSON-RPC: `chain_*`, `state_*`, `author_submitExtrinsic`, `author_pendingExtrinsics`,
+//! `system_accountNextIndex`, `grandpa_subscribeJustifications`, `grandpa_proveFinality`; for BEEFY
+//! clients also `beefy_getFinalizedHead` and `mmr_generateProof` (the node then needs
+//! `--enable-offchain-indexing true`).
+//!
+//! The states of the newest 256 blocks, which every node keeps, are enough while the relayer runs:
+//! what clients need of older blocks, the anchors of handovers, is kept in memory as they pass by. A
+//! relayer that was away for longer needs one endpoint with `--state-pruning archive` to read the
+//! events it missed.
+//!
+//! # What is not proven
+//!
+//! The meaning of bytes: nodes tell the runtime's metadata, and no proof says that it is the
+//! runtime's. Metadata that misleads makes packets that no proof supports or that never show; both
+//! are noticed before anything is paid for or given up (see [`SubstrateChain`]'s events and the
+//! sequence counter). Nonces, the pool and a simulation are the word of one node.
 
 pub mod anchor;
 pub mod anchor_proofs;

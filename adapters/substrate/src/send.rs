@@ -1,17 +1,15 @@
 //! What users ask of the applications: transfers and messages; balances of assets.
 
 use crate::{
-    endpoints::Bad,
     events::Happened,
-    json::to_hex,
+    runtime::{CodecError, Runtime},
     wallet::{Receipt, Wallet},
 };
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
 use lupu_adapter::{AdapterError, ErrorKind, PacketEventKind};
-use lupu_standard::ClientId;
-use serde_json::json;
+use lupu_standard::{ClientId, denom::voucher_id};
 use subxt::ext::{
-    scale_encode::EncodeAsType,
+    scale_encode::{EncodeAsFields, EncodeAsType},
     scale_value::{At, Value as ScaleValue},
 };
 
@@ -126,39 +124,37 @@ pub async fn send_call(wallet: &Wallet, request: CallRequest) -> Result<Sent, Ad
     sent(wallet, &receipt)
 }
 
-/// The asset that is the voucher of a trace, at the newest block; `None` before the first arrived.
-pub async fn voucher(wallet: &Wallet, trace: &str) -> Result<Option<u32>, AdapterError> {
-    let chain = wallet.chain();
-    let runtime = chain.runtime().await?;
-    let keys = vec![ScaleValue::from_bytes(keccak256(trace))];
-    let key = runtime.storage_key("IbcTransfer", "Vouchers", keys).map_err(|e| chain.codec(e))?;
-    let read = |v: serde_json::Value| match v.as_str() {
-        None if v.is_null() => Ok(None),
-        Some(text) => {
-            let bytes = hex::decode(text.trim_start_matches("0x")).ok().and_then(|b| <[u8; 4]>::try_from(b).ok());
-            bytes.map(|b| Some(u32::from_le_bytes(b))).ok_or_else(|| Bad::Lied("an asset id of other bytes".into()))
-        }
-        None => Err(Bad::Lied("storage is no text".into())),
-    };
-    chain.endpoints().ask("state_getStorage", json!([to_hex(&key)]), read).await.map_err(|e| chain.fail(e))
+/// The payload of a message to a Substrate chain: what it is to call, for the runtime that it has
+/// now. `transaction_version u32 LE ‖ SCALE call`.
+pub fn call_payload<D: EncodeAsFields>(
+    runtime: &Runtime,
+    pallet: &str,
+    call: &str,
+    arguments: D,
+) -> Result<Vec<u8>, CodecError> {
+    let mut payload = runtime.version.transaction.to_le_bytes().to_vec();
+    payload.extend(runtime.call(pallet, call, arguments)?);
+    Ok(payload)
 }
 
 /// An account's balance of an asset of the pallet `Assets`, in its smallest unit, at the newest block.
 pub async fn asset_balance(wallet: &Wallet, asset: u32, account: &[u8; 32]) -> Result<u128, AdapterError> {
-    let chain = wallet.chain();
-    let runtime = chain.runtime().await?;
     let keys = vec![ScaleValue::u128(asset.into()), ScaleValue::from_bytes(account)];
-    let key = runtime.storage_key("Assets", "Account", keys).map_err(|e| chain.codec(e))?;
-    let read = |v: serde_json::Value| {
-        if v.is_null() {
-            return Ok(0);
-        }
-        let lied = |e: String| Bad::Lied(e);
-        let value = crate::json::bytes(&v, "asset account").map_err(|e| lied(e.to_string()))?;
-        let value: ScaleValue = runtime.storage_value("Assets", "Account", &value).map_err(|e| lied(e.to_string()))?;
-        let balance = value.at("balance").and_then(|b| b.as_u128());
-        balance.ok_or_else(|| lied("asset account without a balance".into()))
-    };
-    let found = chain.endpoints.ask("state_getStorage", json!([to_hex(&key)]), read).await;
-    found.map_err(|e| chain.fail(e))
+    let Some(found) = wallet.chain().read::<ScaleValue>("Assets", "Account", keys).await? else { return Ok(0) };
+    let balance = found.at("balance").and_then(|b| b.as_u128());
+    balance.ok_or_else(|| wallet.error(ErrorKind::Misconfigured, "Assets.Account has no balance"))
+}
+
+/// The asset that stands for a denomination trace here; `None` before the first unit arrived.
+pub async fn voucher(wallet: &Wallet, trace: &str) -> Result<Option<u32>, AdapterError> {
+    let key = ScaleValue::from_bytes(voucher_id(trace));
+    wallet.chain().read("IbcTransfer", "Vouchers", vec![key]).await
+}
+
+/// The denomination trace that an asset here stands for, if it is a voucher.
+pub async fn trace(wallet: &Wallet, asset: u32) -> Result<Option<String>, AdapterError> {
+    let key = ScaleValue::u128(asset.into());
+    let found: Option<Vec<u8>> = wallet.chain().read("IbcTransfer", "Traces", vec![key]).await?;
+    let text = |bytes| String::from_utf8(bytes).map_err(|e| wallet.error(ErrorKind::Misconfigured, e.to_string()));
+    found.map(text).transpose()
 }

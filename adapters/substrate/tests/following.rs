@@ -230,3 +230,34 @@ async fn a_fork_is_seen_whichever_block_was_followed() {
     assert_eq!(side.chain.headers().head().hash, ours.hash, "what was followed stays");
     assert_eq!(side.chain.endpoints().status()[1].lies, 0, "that node is not the one that lied");
 }
+
+/// Replaces words of the metadata by others of the same length.
+fn other_words(from: &'static str, to: &'static str) -> Fault {
+    let (from, to) = (hex::encode(from), hex::encode(to));
+    Fault::Edit(std::sync::Arc::new(move |method, params, result| {
+        let asked = method == "state_call" && params[0] == "Metadata_metadata_at_version";
+        if let (true, Some(text)) = (asked, result.as_str()) {
+            *result = serde_json::json!(text.replace(&from, &to));
+        }
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_that_does_not_fit_is_refused_with_words() {
+    let devnet = on_demand().name("customs").start().await.unwrap();
+    devnet.mine_many(3).await;
+    let start = anchor(&devnet, None).await;
+    for (from, to, words) in [
+        ("IbcTransfer", "IbcTransfur", "IbcTransfer.*: there is no such pallet (there are: System, "),
+        ("acknowledgements", "acknowledgemants", "acknowledgements"),
+        ("ConsensusStates", "ConsensusStatus", "Ibc.storage ConsensusStates: there is no such item"),
+        ("PacketTimedOut", "PacketTimedAut", "Ibc.event PacketTimedOut: there is no such event"),
+    ] {
+        let fault = devnet.node(0).inject(other_words(from, to));
+        let error = connect("customs", &devnet, start.clone()).await.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Misconfigured, "{error}");
+        assert!(error.message.contains(words), "{error}");
+        assert!(devnet.node(0).remove(fault));
+    }
+    connect("customs", &devnet, start).await.unwrap();
+}

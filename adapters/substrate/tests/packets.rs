@@ -6,8 +6,13 @@ use common::*;
 use lupu_adapter::{Chain, ErrorKind, Message, Outcome, PacketEvent, PacketEventKind, Prover, TransactionStatus};
 use lupu_light_client::{Claim, Status};
 use lupu_standard::{Height, Packet, Path, commitment};
-use lupu_substrate::merkle_prefix;
+use lupu_substrate::{
+    governance::named,
+    merkle_prefix,
+    send::{self, CallRequest},
+};
 use std::time::Duration;
+use subxt::dynamic::Value;
 
 async fn events(side: &Side, wanted: impl Fn(&PacketEventKind) -> bool) -> Vec<PacketEvent> {
     let head = settle(side).await;
@@ -47,6 +52,13 @@ async fn a_transfer_is_received_acknowledged_and_seen() {
     );
     assert!(included.gas_used > 0);
     assert_eq!(port.chain.is_stored(&paths).await.unwrap(), [false, true]);
+
+    let trace = format!("transfer/{on_port}/native");
+    let asset = send::voucher(&port.wallet, &trace).await.unwrap().expect("a voucher");
+    assert_eq!(send::trace(&port.wallet, asset).await.unwrap(), Some(trace));
+    let held = send::asset_balance(&port.wallet, asset, &bytes_of(&stranger())).await.unwrap();
+    assert_eq!(held, 1_000_000_000_000);
+    assert_eq!(send::voucher(&port.wallet, "transfer/port.nobody/native").await.unwrap(), None);
 
     // The same again is a duplicate.
     let again = receive(&customs, &port, &on_port, packets.clone()).await;
@@ -175,4 +187,31 @@ async fn a_runtime_upgrade_is_survived() {
     // Events of before and after are read, each by its own metadata.
     transfer(&customs, &on_customs, 1_000_000_000_000, &stranger(), 3_600).await;
     assert_eq!(sent(&customs).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_made_a_call() {
+    let Pair { customs, port, on_customs, on_port } = pair().await;
+    let runtime = port.chain.runtime().await.unwrap();
+    let arguments = named([("reference", Value::from_bytes("BL-7")), ("remark", Value::from_bytes("open it"))]);
+    let payload = send::call_payload(&runtime, "CustomsRegistry", "record_inspection", arguments).unwrap();
+    let request = CallRequest {
+        client: on_customs.clone(),
+        receiver: "runtime".into(),
+        payload,
+        salt: vec![],
+        timeout_timestamp: customs.chain.finalized().await.unwrap().timestamp.0 + 3_600,
+        memo: String::new(),
+    };
+    assert_eq!(send::send_call(&customs.wallet, request).await.unwrap().sequence, 1);
+    let packets = sent(&customs).await;
+    let messages = receive(&customs, &port, &on_port, packets).await;
+    let included = submit(&port, &messages).await;
+    assert_eq!(included.outcomes[0].outcome, Outcome::Received, "{:?}", included.reason);
+    let received = events(&port, |k| matches!(k, PacketEventKind::Received(_))).await;
+    let PacketEventKind::Received(ack) = &received[0].kind else { unreachable!() };
+    assert!(!ack.is_error());
+    let count: Option<u32> =
+        port.chain.read("CustomsRegistry", "InspectionCount", vec![Value::from_bytes("BL-7")]).await.unwrap();
+    assert_eq!(count, Some(1));
 }
