@@ -236,6 +236,16 @@ impl_runtime_apis! {
         }
     }
 
+    impl pallet_lupu_ibc::api::IbcApi<Block, AccountId> for Runtime {
+        fn simulate(
+            who: AccountId,
+            messages: Vec<pallet_lupu_ibc::RelayMessage>,
+            callback_weight: frame_support::weights::Weight,
+        ) -> Result<(Vec<Vec<u8>>, frame_support::weights::Weight), Vec<u8>> {
+            Ibc::simulate(who, messages, callback_weight)
+        }
+    }
+
     impl frame_system_rpc_runtime_api::AccountNonceApi<Block, AccountId, Nonce> for Runtime {
         fn account_nonce(account: AccountId) -> Nonce {
             System::account_nonce(account)

@@ -99,7 +99,7 @@ impl pallet_assets::Config for Runtime {
     type AssetIdParameter = codec::Compact<u32>;
     type ReserveData = ();
     type Currency = Balances;
-    type CreateOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
+    type CreateOrigin = pallet_lupu_transfer::BelowVouchers<Runtime, AsEnsureOriginWithArg<EnsureSigned<AccountId>>>;
     type ForceOrigin = EnsureRoot<AccountId>;
     type AssetDeposit = ConstU128<UNIT>;
     type AssetAccountDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;

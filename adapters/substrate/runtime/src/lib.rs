@@ -15,6 +15,7 @@ pub mod apis;
 mod config;
 pub mod customs;
 pub mod genesis;
+mod ibc;
 pub mod keys;
 pub mod validators;
 pub mod version;
@@ -126,6 +127,13 @@ mod runtime {
     pub type BeefyMmr = pallet_beefy_mmr;
     #[runtime::pallet_index(11)]
     pub type Sudo = pallet_sudo;
+    // Storage keys depend on this name.
+    #[runtime::pallet_index(12)]
+    pub type Ibc = pallet_lupu_ibc;
+    #[runtime::pallet_index(13)]
+    pub type IbcTransfer = pallet_lupu_transfer;
+    #[runtime::pallet_index(14)]
+    pub type IbcGmp = pallet_lupu_gmp;
     #[runtime::pallet_index(15)]
     pub type CustomsRegistry = crate::customs;
 }
