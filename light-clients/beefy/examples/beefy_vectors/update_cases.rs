@@ -201,6 +201,10 @@ fn stored_already(c: &mut Cases) {
     s.client.latest_timestamp = TimestampSecs(T0 + 121);
     let s = known(s, other);
     c.put("conflicts_in_time_with_the_latest", "the newest height at another time", &s, "Misbehaviour");
+    let mut s = Scenario::new(4);
+    s.client.latest_height = Height(120);
+    s.client.latest_timestamp = TimestampSecs(T0 + 119);
+    c.put("latest_not_stored", "the newest height is not newer than itself: its time stays", &s, "Update");
 }
 
 fn messages(c: &mut Cases) {
