@@ -57,7 +57,8 @@ async fn a_block_carries_an_aura_seal_of_its_author() {
     let Some(DigestItem::Seal(AURA_ENGINE_ID, seal)) = header.digest.logs.pop() else { panic!("no seal") };
     let seal = AuthoritySignature::decode(&mut &seal[..]).unwrap();
     let author = &devnet.authorities()[block.slot as usize % 4].account;
-    let author = sp_consensus_aura::sr25519::AuthorityId::from(sp_core::sr25519::Public::from_raw(author.clone().into()));
+    let author =
+        sp_consensus_aura::sr25519::AuthorityId::from(sp_core::sr25519::Public::from_raw(author.clone().into()));
     assert!(author.verify(&header.hash(), &seal));
 }
 
@@ -66,12 +67,8 @@ async fn read_proofs_hold_under_the_state_root() {
     let devnet = on_demand("proofs").await;
     let block = devnet.mine_many(3).await;
     let alice = &devnet.authorities()[0].account;
-    let account: Vec<u8> = [
-        &item("System", "Account")[..],
-        &sp_crypto_hashing::blake2_128(alice.as_ref()),
-        alice.as_ref(),
-    ]
-    .concat();
+    let account: Vec<u8> =
+        [&item("System", "Account")[..], &sp_crypto_hashing::blake2_128(alice.as_ref()), alice.as_ref()].concat();
     let absent = item("System", "Nothing");
     let long = item("System", "BlockWeight");
     let keys = [account.clone(), absent.clone(), item("Ibc", "Anchor"), long, b":code".to_vec()];
@@ -92,7 +89,10 @@ async fn read_proofs_hold_under_the_state_root() {
     assert_eq!(anchor[8..], devnet.genesis_hash().as_bytes()[..24]);
     let flipped = H256::from_low_u64_be(1);
     let nodes = answer["proof"].as_array().unwrap().iter().map(bytes);
-    assert!(sp_state_machine::read_proof_check::<BlakeTwo256, _>(flipped, sp_trie::StorageProof::new(nodes), &keys).is_err());
+    assert!(
+        sp_state_machine::read_proof_check::<BlakeTwo256, _>(flipped, sp_trie::StorageProof::new(nodes), &keys)
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -150,12 +150,23 @@ async fn validators_rotate_through_two_sessions() {
     let started = devnet.rotate(after).await.unwrap();
     let number = started.number();
     let chain = devnet.chain();
-    let keys = |range: std::ops::Range<usize>| devnet.authorities()[range].iter().map(|a| a.beefy.to_vec()).collect::<Vec<_>>();
-    let members = |number| chain.beefy_set(number).validators().iter().map(|id| AsRef::<[u8]>::as_ref(id).to_vec()).collect::<Vec<_>>();
+    let keys = |range: std::ops::Range<usize>| {
+        devnet.authorities()[range].iter().map(|a| a.beefy.to_vec()).collect::<Vec<_>>()
+    };
+    let members = |number| {
+        chain.beefy_set(number).validators().iter().map(|id| AsRef::<[u8]>::as_ref(id).to_vec()).collect::<Vec<_>>()
+    };
     assert_eq!(members(number - 1), keys(0..4));
     assert_eq!(members(number), keys(2..6));
     // The block that hands over is finalized by the old set, the next by the new.
-    let grandpa = |number| chain.grandpa_set(number).authorities.iter().map(|(id, _)| AsRef::<[u8]>::as_ref(id).to_vec()).collect::<Vec<_>>();
+    let grandpa = |number| {
+        chain
+            .grandpa_set(number)
+            .authorities
+            .iter()
+            .map(|(id, _)| AsRef::<[u8]>::as_ref(id).to_vec())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(grandpa(number)[0], devnet.authorities()[0].grandpa);
     assert_eq!(grandpa(number + 1)[0], devnet.authorities()[2].grandpa);
     assert_eq!(started.grandpa_handover().map(|set| set.len()), Some(4));
@@ -230,10 +241,11 @@ async fn a_fork_is_signed_by_the_same_sets_and_proves_its_own_state() {
         let block = devnet.chain().block(number).unwrap();
         assert_ne!(forked.block.hash, block.hash);
         let set = devnet.chain().grandpa_set(number);
-        let justification = sp_consensus_grandpa::GrandpaJustification::<lupu_substrate_devnet::runtime::Header>::decode(
-            &mut &forked.justification[..],
-        )
-        .unwrap();
+        let justification =
+            sp_consensus_grandpa::GrandpaJustification::<lupu_substrate_devnet::runtime::Header>::decode(
+                &mut &forked.justification[..],
+            )
+            .unwrap();
         assert_eq!(justification.commit.target_hash, forked.block.hash);
         for signed in &justification.commit.precommits {
             let message = finality_grandpa::Message::Precommit(signed.precommit.clone());
@@ -256,11 +268,13 @@ async fn a_fork_is_signed_by_the_same_sets_and_proves_its_own_state() {
         let keys = [item("Ibc", "Anchor")];
         let nodes = fork.read_proof(number, &keys).unwrap();
         let state_root = forked.block.header.state_root;
-        let read = sp_state_machine::read_proof_check::<BlakeTwo256, _>(state_root, sp_trie::StorageProof::new(nodes), &keys);
+        let read =
+            sp_state_machine::read_proof_check::<BlakeTwo256, _>(state_root, sp_trie::StorageProof::new(nodes), &keys);
         assert_eq!(read.unwrap()[&keys[0]].as_ref().map(Vec::len), Some(32));
     }
     // A leaf tells of the parent: the first roots are alike, from the second on they differ.
-    let roots: Vec<_> = [4, 5].map(|n| devnet.chain().block(n).unwrap().mmr_root() == fork.block(n).unwrap().block.mmr_root()).into();
+    let roots: Vec<_> =
+        [4, 5].map(|n| devnet.chain().block(n).unwrap().mmr_root() == fork.block(n).unwrap().block.mmr_root()).into();
     assert_eq!(roots, [true, false]);
     // The chain's own MMR is untouched.
     let answer = ask(&devnet, "mmr_generateProof", json!([[5], 6])).await;

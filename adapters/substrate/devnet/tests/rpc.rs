@@ -57,8 +57,7 @@ async fn finality_is_proven_from_the_first_change_of_sets_on() {
     devnet.mine_many(7).await;
     for (asked, proven) in [(3u32, 8u32), (8, 8), (10, 12), (13, 14)] {
         let proof = bytes(&ask(&devnet, "grandpa_proveFinality", json!([asked])).await);
-        let (target, justification, unknown) =
-            <([u8; 32], Vec<u8>, Vec<Header>)>::decode(&mut &proof[..]).unwrap();
+        let (target, justification, unknown) = <([u8; 32], Vec<u8>, Vec<Header>)>::decode(&mut &proof[..]).unwrap();
         assert_eq!(target, devnet.chain().block(proven).unwrap().hash.0, "{asked}");
         grandpa_is_valid(&devnet, proven, &justification).unwrap();
         let numbers: Vec<_> = unknown.iter().map(|header| header.number).collect();
@@ -145,11 +144,7 @@ async fn the_pool_keeps_the_order_of_nonces() {
     let fresh = on_demand("pool").await;
     let client = RpcClient::from_insecure_url(fresh.ws_url(0)).await.unwrap();
     let mut watched = client
-        .subscribe::<Value>(
-            "author_submitAndWatchExtrinsic",
-            rpc_params![hex0x(&last)],
-            "author_unwatchExtrinsic",
-        )
+        .subscribe::<Value>("author_submitAndWatchExtrinsic", rpc_params![hex0x(&last)], "author_unwatchExtrinsic")
         .await
         .unwrap();
     assert_eq!(watched.next().await.unwrap().unwrap(), json!("future"));

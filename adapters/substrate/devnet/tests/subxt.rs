@@ -64,11 +64,8 @@ async fn story(devnet: &Devnet, client: Client) {
 
     let (alice, bob) = (dev::alice(), dev::bob());
     let before = free(&client, bob.public_key().0).await;
-    let transfer = dynamic::transaction(
-        "Balances",
-        "transfer_keep_alive",
-        (bob.public_key().to_address::<()>(), 5 * UNIT),
-    );
+    let transfer =
+        dynamic::transaction("Balances", "transfer_keep_alive", (bob.public_key().to_address::<()>(), 5 * UNIT));
     let mut transactions = client.transactions().await.unwrap();
     let events = transactions
         .sign_and_submit_then_watch_default(&transfer, &alice)
@@ -137,11 +134,8 @@ async fn a_client_survives_an_upgrade() {
     devnet.mine().await;
     let after = client.at_current_block().await.unwrap();
     assert_eq!(after.spec_version(), version + 1);
-    let transfer = dynamic::transaction(
-        "Balances",
-        "transfer_keep_alive",
-        (dev::bob().public_key().to_address::<()>(), UNIT),
-    );
+    let transfer =
+        dynamic::transaction("Balances", "transfer_keep_alive", (dev::bob().public_key().to_address::<()>(), UNIT));
     let progress = after.transactions().sign_and_submit_then_watch_default(&transfer, &dev::charlie()).await;
     progress.unwrap().wait_for_finalized_success().await.unwrap();
 }

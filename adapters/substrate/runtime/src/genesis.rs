@@ -94,3 +94,26 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
 pub fn preset_names() -> Vec<PresetId> {
     PRESETS.iter().map(|(name, _)| PresetId::from(*name)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use frame_support::genesis_builder_helper::build_state;
+
+    use super::*;
+    use crate::{validators, Runtime};
+
+    #[test]
+    fn every_preset_builds_a_state() {
+        for (name, count) in PRESETS {
+            sp_io::TestExternalities::default().execute_with(|| {
+                let json = preset(&PresetId::from(name)).unwrap();
+                build_state::<RuntimeGenesisConfig>(json).unwrap();
+                assert_eq!(validators::Members::<Runtime>::get().len(), count);
+                assert_eq!(pallet_grandpa::Pallet::<Runtime>::grandpa_authorities().len(), count);
+                let beefy = pallet_beefy::Pallet::<Runtime>::validator_set().unwrap();
+                assert_eq!((beefy.len(), beefy.id()), (count, 0));
+            });
+        }
+        assert!(preset(&PresetId::from("dev2")).is_none());
+    }
+}

@@ -106,7 +106,8 @@ pub fn grandpa_is_valid(devnet: &Devnet, number: u32, justification: &[u8]) -> R
         }
     }
     let ancestry = Ancestry(decoded.votes_ancestries.iter().map(|header| (header.hash(), header.clone())).collect());
-    let result = finality_grandpa::validate_commit(&decoded.commit, &voters, &ancestry).map_err(|e| format!("{e:?}"))?;
+    let result =
+        finality_grandpa::validate_commit(&decoded.commit, &voters, &ancestry).map_err(|e| format!("{e:?}"))?;
     if !result.is_valid() {
         return Err("the commit is not valid".into());
     }
@@ -122,10 +123,10 @@ pub fn grandpa_is_valid(devnet: &Devnet, number: u32, justification: &[u8]) -> R
 
 /// Checks a BEEFY proof with upstream's rules, against the set that the chain says is in force.
 pub fn beefy_is_valid(devnet: &Devnet, number: u32, proof: &[u8]) -> Result<H256, String> {
+    use codec::Encode;
     use sp_consensus_beefy::ecdsa_crypto::Signature;
     use sp_consensus_beefy::known_payloads::MMR_ROOT_ID;
     use sp_consensus_beefy::{BeefyAuthorityId, VersionedFinalityProof};
-    use codec::Encode;
 
     let decoded = VersionedFinalityProof::<u32, Signature>::decode(&mut &proof[..]).map_err(|e| e.to_string())?;
     let VersionedFinalityProof::V1(signed) = decoded;
