@@ -10,7 +10,7 @@ use sp_runtime::generic::{Digest, DigestItem};
 use sp_runtime::traits::{BlakeTwo256, Header as _};
 use sp_runtime::transaction_validity::TransactionValidityError;
 use sp_runtime::{ApplyExtrinsicResult, StateVersion};
-use sp_state_machine::{BackendTransaction, OverlayedChanges};
+use sp_state_machine::{BackendTransaction, OffchainChangesCollection, OverlayedChanges};
 
 use crate::block::{Block, Change};
 use crate::state::State;
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) struct Draft {
     pub(crate) block: Block,
     pub(crate) transaction: BackendTransaction<BlakeTwo256>,
-    pub(crate) offchain: Vec<((Vec<u8>, Vec<u8>), sp_core::offchain::OffchainOverlayedChange)>,
+    pub(crate) offchain: OffchainChangesCollection,
 }
 
 /// Gives a block its transactions, one after the other.

@@ -107,5 +107,5 @@ pub(crate) fn commit(
             signed += 1;
         }
     }
-    (signed == needed).then(|| VersionedFinalityProof::V1(SignedCommitment { commitment, signatures }))
+    (signed == needed).then_some(VersionedFinalityProof::V1(SignedCommitment { commitment, signatures }))
 }

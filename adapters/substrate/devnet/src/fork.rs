@@ -78,7 +78,7 @@ impl Chain {
     /// transactions and at the same times. `None` where that block's state is dropped, a height does
     /// not exist yet, or keys are missing.
     ///
-    /// One block is another justified target and another state; its MMR root is that of the chain's
+    /// One block is another justified target; its MMR root is that of the chain's
     /// block, since a leaf describes the parent. From two blocks on the roots differ too.
     pub fn fork(&self, first: u32, length: u32) -> Option<Fork> {
         let mut parent = self.block(first.checked_sub(1)?)?;

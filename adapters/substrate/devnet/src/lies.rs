@@ -122,10 +122,8 @@ pub fn storage(pallet: &str, item: &str, value: Option<Vec<u8>>) -> Fault {
     let key = format!("0x{}", hex::encode(prefix));
     let value = value.map(|value| hex(&value));
     Fault::Edit(Arc::new(move |method, params, result| match method {
-        "state_getStorage" | "state_getStorageAt" => {
-            if params[0].as_str() == Some(&key) {
-                *result = value.clone().unwrap_or(Value::Null);
-            }
+        "state_getStorage" | "state_getStorageAt" if params[0].as_str() == Some(&key) => {
+            *result = value.clone().unwrap_or(Value::Null);
         }
         "archive_v1_storage" => replace(result, &key, value.as_ref()),
         "chainHead_v1_follow" => {

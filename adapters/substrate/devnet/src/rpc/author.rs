@@ -124,10 +124,10 @@ async fn watch(
             status = statuses.recv() => status,
         };
         let Some(status) = status else { return };
-        if let Some(message) = words(&status) {
-            if !subscriber.send(message).await || status.is_last() {
-                return;
-            }
+        if let Some(message) = words(&status)
+            && (!subscriber.send(message).await || status.is_last())
+        {
+            return;
         }
     }
 }

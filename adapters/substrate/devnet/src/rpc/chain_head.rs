@@ -169,9 +169,12 @@ fn invalid_block() -> ErrorObjectOwned {
     error::coded(-32_801, "Invalid block hash")
 }
 
+/// A subscription and a block that it has pinned.
+type Pinned = (Arc<Follow>, Arc<Block>);
+
 /// The subscription and the pinned block that a request names; `None` where there is no such
 /// subscription.
-fn pinned(node: &Node, params: &Params<'_>) -> Result<Option<(Arc<Follow>, Arc<Block>)>, ErrorObjectOwned> {
+fn pinned(node: &Node, params: &Params<'_>) -> Result<Option<Pinned>, ErrorObjectOwned> {
     let (id, hash) = one_opt::<String, H256>(params)?;
     let hash = hash.ok_or_else(|| error::params("a block hash is required"))?;
     let Some(follow) = node.follows.lock().get(&id).cloned() else { return Ok(None) };
