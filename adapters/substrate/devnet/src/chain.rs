@@ -6,17 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use codec::{DecodeAll, Encode};
-use lupu_substrate_runtime::genesis::Development;
-use lupu_substrate_runtime::{AccountId, Header, Nonce, UncheckedExtrinsic, VERSION, keys, version};
+use lupu_substrate_runtime::{AccountId, Header, Nonce, UncheckedExtrinsic, keys};
 use sp_consensus_beefy::ValidatorSet;
 use sp_consensus_beefy::ecdsa_crypto::AuthorityId as BeefyId;
 use sp_core::H256;
-use sp_core::storage::well_known_keys::CODE;
-use sp_runtime::generic::Digest;
-use sp_runtime::traits::{BlakeTwo256, Hash, Header as _};
 use sp_runtime::transaction_validity::{TransactionSource, TransactionValidity};
-use sp_runtime::{BuildStorage, StateVersion};
-use sp_state_machine::{Backend, OverlayedChanges};
+use sp_state_machine::Backend;
 use tokio::sync::broadcast;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -24,6 +19,7 @@ use crate::author::{AuthorError, Draft, Plan};
 use crate::block::Block;
 use crate::config::Config;
 use crate::finality::{GrandpaSet, commit, justify};
+use crate::genesis::genesis;
 use crate::keys::{Authority, Keystore};
 use crate::pool::{Pool, PoolError, TxStatus};
 use crate::state::{Nodes, Removed};
@@ -366,15 +362,6 @@ impl Chain {
     }
 }
 
-impl World {
-    /// Nodes that prove keys present or absent in a block's state.
-    pub(crate) fn read_proof(&self, block: &Block, keys: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, CallError> {
-        let state = self.state(block.header.state_root)?;
-        let proof = sp_state_machine::prove_read(state, keys).map_err(|_| CallError::Discarded(block.hash))?;
-        Ok(proof.into_iter_nodes().collect())
-    }
-}
-
 impl Inner {
     pub(crate) fn head(&self) -> &Arc<Block> {
         &self.blocks[self.blocks.len() - 1]
@@ -426,27 +413,4 @@ impl Inner {
 fn in_force<S: Clone>(sets: &[(u32, S)], number: u32) -> S {
     let place = sets.partition_point(|(first, _)| *first <= number);
     sets[place.saturating_sub(1)].1.clone()
-}
-
-/// Block 0.
-fn genesis(config: &Config, world: &World) -> Result<Block, AuthorError> {
-    let mut development = Development::new(config.authorities + config.candidates);
-    let spare = development.authorities.split_off(config.authorities.min(development.authorities.len()));
-    development.candidates.splice(0..0, spare);
-    development.name.clone_from(&config.name);
-    development.balances.clone_from(&config.balances);
-    development.sudo = keys::DevKeys::default().account(&config.sudo);
-    development.session_length = config.session_length;
-    development.slot_millis = config.slot_millis();
-    let mut storage = development.config().build_storage().map_err(AuthorError::State)?;
-    storage.top.insert(CODE.to_vec(), version::native_code(VERSION.spec_version));
-
-    let empty = world.nodes.at(sp_trie::empty_trie_root::<sp_trie::LayoutV1<BlakeTwo256>>());
-    let mut overlay = OverlayedChanges::<BlakeTwo256>::default();
-    storage.top.into_iter().for_each(|(key, value)| overlay.set_storage(key, Some(value)));
-    let changes = overlay.drain_storage_changes(&empty, StateVersion::V1).map_err(AuthorError::State)?;
-    world.nodes.commit(changes.transaction);
-    let extrinsics_root = BlakeTwo256::trie_root(Vec::new(), StateVersion::V1);
-    let header = Header::new(0, extrinsics_root, changes.transaction_storage_root, H256::zero(), Digest::default());
-    Ok(Block { hash: header.hash(), header, extrinsics: Vec::new(), timestamp_ms: 0, slot: 0, changes: Vec::new() })
 }

@@ -24,6 +24,7 @@ mod devnet;
 pub mod faults;
 mod finality;
 mod fork;
+mod genesis;
 mod keys;
 pub mod lies;
 mod offchain;

@@ -13,6 +13,7 @@ use sp_externalities::{Extensions, Externalities, set_and_run_with_externalities
 use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::{Backend, Ext, OverlayedChanges};
 
+use crate::block::Block;
 use crate::keys::Keystore;
 use crate::offchain::OffchainDb;
 use crate::state::{Nodes, State};
@@ -105,6 +106,15 @@ impl World {
             Ok(Some(_)) => Ok(state),
             _ => Err(CallError::Discarded(root)),
         }
+    }
+}
+
+impl World {
+    /// Nodes that prove keys present or absent in a block's state.
+    pub(crate) fn read_proof(&self, block: &Block, keys: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, CallError> {
+        let state = self.state(block.header.state_root)?;
+        let proof = sp_state_machine::prove_read(state, keys).map_err(|_| CallError::Discarded(block.hash))?;
+        Ok(proof.into_iter_nodes().collect())
     }
 }
 
