@@ -18,7 +18,7 @@ use lupu_evm::{
 use lupu_evm_devnet::{Devnet, Hardfork};
 use lupu_relayer::{
     Engine, Store,
-    config::{Anchor, ChainSketch, ClientConfig, Config, ConfigFile, Consensus, Contracts, template},
+    config::{Anchor, ChainSketch, ClientConfig, Config, ConfigFile, Consensus, Contracts, FamilySketch, template},
     setup::{self, Connected},
 };
 use lupu_standard::{ChainId, ClientId, Height};
@@ -159,9 +159,11 @@ impl Half {
     fn sketch(&self) -> ChainSketch {
         ChainSketch {
             name: self.id.clone(),
-            chain_id: self.devnet.chain_id(),
-            consensus: Consensus::Qbft,
-            rpc: vec![self.devnet.http_url(0)],
+            family: FamilySketch::Evm {
+                chain_id: self.devnet.chain_id(),
+                consensus: Consensus::Qbft,
+                rpc: vec![self.devnet.http_url(0)],
+            },
             ws: vec![self.devnet.ws_url(0)],
             keys: vec![format!("env:{}", key_variable(&self.id))],
         }

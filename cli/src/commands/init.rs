@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::failure::{Failure, OK};
 use alloy::providers::{Provider, ProviderBuilder};
-use lupu_relayer::config::{ChainSketch, ConfigFile, Consensus, template};
+use lupu_relayer::config::{ChainSketch, ConfigFile, Consensus, FamilySketch, template};
 use lupu_standard::ChainId;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -105,7 +105,7 @@ fn examples() -> Vec<ChainSketch> {
 
 fn sketch(name: ChainId, chain_id: u64, consensus: Consensus, rpc: Vec<String>, ws: Vec<String>) -> ChainSketch {
     let keys = vec![format!("{name}-relayer")];
-    ChainSketch { name, chain_id, consensus, rpc, ws, keys }
+    ChainSketch { name, family: FamilySketch::Evm { chain_id, consensus, rpc }, ws, keys }
 }
 
 async fn ask(args: &Args) -> Result<Vec<ChainSketch>, Failure> {

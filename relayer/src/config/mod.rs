@@ -16,7 +16,7 @@ mod types;
 pub use edit::ConfigFile;
 pub use error::{ConfigError, Finding};
 pub use read::trust_fraction;
-pub use template::{ChainSketch, template};
+pub use template::{ChainSketch, FamilySketch, template};
 pub use types::{
     Anchor, BatchConfig, ChainConfig, ClientConfig, Config, Consensus, Contracts, EvmSettings, Family, KeyRef,
     RelayerConfig, RetryConfig, Route, SubstrateSettings, Voters,

@@ -1,6 +1,7 @@
 //! The commented file that `lupu init` writes.
 
 use super::types::Consensus;
+use alloy_primitives::B256;
 use lupu_standard::ChainId;
 use std::fmt::Write;
 
@@ -9,16 +10,31 @@ use std::fmt::Write;
 pub struct ChainSketch {
     /// Its name.
     pub name: ChainId,
-    /// EIP-155 chain id.
-    pub chain_id: u64,
-    /// How its blocks are sealed.
-    pub consensus: Consensus,
-    /// HTTP endpoints.
-    pub rpc: Vec<String>,
+    /// Its family, and what that needs.
+    pub family: FamilySketch,
     /// WebSocket endpoints.
     pub ws: Vec<String>,
     /// Keys, as they stand in the file.
     pub keys: Vec<String>,
+}
+
+/// What is known about a chain of a family.
+#[derive(Clone, Debug)]
+pub enum FamilySketch {
+    /// Contracts, verified by validators' seals.
+    Evm {
+        /// EIP-155 chain id.
+        chain_id: u64,
+        /// How its blocks are sealed.
+        consensus: Consensus,
+        /// HTTP endpoints.
+        rpc: Vec<String>,
+    },
+    /// A runtime with the IBC pallets.
+    Substrate {
+        /// The hash of block 0.
+        genesis: B256,
+    },
 }
 
 const HEAD: &str = r#"# Configuration of the Lupu relayer. `lupu config check` reads it and says what is missing.
@@ -64,12 +80,14 @@ pub fn template(chains: &[ChainSketch]) -> String {
     let mut out = HEAD.to_owned();
     for chain in chains {
         let list = |items: &[String]| items.iter().map(|i| format!("{i:?}")).collect::<Vec<_>>().join(", ");
-        let _ = write!(
-            out,
-            r#"
+        let (name, ws, keys) = (quoted(&chain.name), list(&chain.ws), list(&chain.keys));
+        let _ = match &chain.family {
+            FamilySketch::Evm { chain_id, consensus, rpc } => write!(
+                out,
+                r#"
 [chains.{name}]
 family = "evm"
-chain_id = {id}
+chain_id = {chain_id}
 # "qbft" (Besu, GoQuorum) or "ibft2" (Besu)
 consensus = "{consensus}"
 # Several endpoints are better than one: they stand in for each other, and one that lies is found out.
@@ -81,13 +99,25 @@ ws = [{ws}]
 # Who signs and pays: names of `lupu key list`, or "env:NAME".
 keys = [{keys}]
 "#,
-            name = quoted(&chain.name),
-            id = chain.chain_id,
-            consensus = chain.consensus.as_str(),
-            rpc = list(&chain.rpc),
-            ws = list(&chain.ws),
-            keys = list(&chain.keys),
-        );
+                consensus = consensus.as_str(),
+                rpc = list(rpc),
+            ),
+            FamilySketch::Substrate { genesis } => write!(
+                out,
+                r#"
+[chains.{name}]
+family = "substrate"
+# The hash of block 0: which chain this is.
+genesis = "{genesis}"
+# Several endpoints are better than one: they stand in for each other, and one that lies is found out.
+ws = [{ws}]
+# Tip of every transaction, in the smallest unit of the native token.
+# tip = 0
+# Who signs and pays: names of `lupu key list`, or "env:NAME". The secret is the seed of an sr25519 key.
+keys = [{keys}]
+"#,
+            ),
+        };
     }
     out
 }

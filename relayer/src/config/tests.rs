@@ -262,14 +262,24 @@ fn the_environment_goes_over_the_file() {
 fn the_template_is_a_good_file() {
     let sketch = |name: &str, chain_id| ChainSketch {
         name: chain(name),
-        chain_id,
-        consensus: Consensus::Qbft,
-        rpc: vec!["http://127.0.0.1:8545".into()],
+        family: FamilySketch::Evm {
+            chain_id,
+            consensus: Consensus::Qbft,
+            rpc: vec!["http://127.0.0.1:8545".into()],
+        },
         ws: Vec::new(),
         keys: vec![format!("{name}-relayer")],
     };
-    let config = parse(&template(&[sketch("harbour", 1001), sketch("odd.name", 2001)])).unwrap();
-    assert_eq!(config.chains.len(), 2);
+    let customs = ChainSketch {
+        name: chain("customs"),
+        family: FamilySketch::Substrate { genesis: B256::repeat_byte(7) },
+        ws: vec!["ws://127.0.0.1:9944".into()],
+        keys: vec!["env:KEY".into()],
+    };
+    let config = parse(&template(&[sketch("harbour", 1001), sketch("odd.name", 2001), customs])).unwrap();
+    assert_eq!(config.chains.len(), 3);
+    let Family::Substrate(read) = &config.chains[&chain("customs")].family else { panic!("another family") };
+    assert_eq!((read.genesis, read.tip), (B256::repeat_byte(7), 0));
     assert!(parse(&template(&[])).unwrap().chains.is_empty());
 }
 
