@@ -23,8 +23,10 @@ pub enum Contract {
     Gmp,
     /// A token for demonstrations.
     DemoToken,
-    /// A message receiver for demonstrations.
+    /// A message receiver for demonstrations: bills of lading.
     BillOfLadingRegistry,
+    /// Another: customs clearances.
+    ClearanceRegister,
 }
 
 #[derive(Deserialize)]
@@ -58,11 +60,12 @@ fn artifact(contract: Contract) -> Option<&'static Artifact> {
         Contract::Gmp => artifact!("ICS27Gmp"),
         Contract::DemoToken => artifact!("DemoToken"),
         Contract::BillOfLadingRegistry => artifact!("BillOfLadingRegistry"),
+        Contract::ClearanceRegister => artifact!("ClearanceRegister"),
     };
     parsed.as_ref()
 }
 
-const ALL: [Contract; 9] = [
+const ALL: [Contract; 10] = [
     Contract::AccessManager,
     Contract::Create2Factory,
     Contract::Router,
@@ -72,6 +75,7 @@ const ALL: [Contract; 9] = [
     Contract::Gmp,
     Contract::DemoToken,
     Contract::BillOfLadingRegistry,
+    Contract::ClearanceRegister,
 ];
 
 /// A contract's creation code, without constructor arguments.

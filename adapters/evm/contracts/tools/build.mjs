@@ -9,6 +9,7 @@ const CONTRACTS = {
   BeefyCodec: "BeefyCodec.sol",
   BeefyLightClient: "BeefyLightClient.sol",
   BillOfLadingRegistry: "BillOfLadingRegistry.sol",
+  ClearanceRegister: "ClearanceRegister.sol",
   Create2Factory: "Create2Factory.sol",
   DemoToken: "DemoToken.sol",
   GmpAccount: "GmpAccount.sol",

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::finality::{GrandpaSet, commit, justify};
 use crate::genesis::genesis;
 use crate::keys::{Authority, Keystore};
-use crate::pool::{Pool, PoolError, TxStatus};
+use crate::pool::{Censor, Pool, PoolError, TxStatus};
 use crate::state::{Nodes, Removed};
 use crate::world::{CallError, World};
 
@@ -295,6 +295,11 @@ impl Chain {
     pub fn withhold_beefy(&self, hold: bool) {
         self.write(|inner| inner.hold_beefy = hold);
         self.finalize();
+    }
+
+    /// Keeps the transactions of accounts for which `censor` says true out of blocks; `None` lets all in.
+    pub(crate) fn set_censor(&self, censor: Option<Censor>) {
+        self.pool().censor = censor;
     }
 
     /// Keeps only the newest `keep` states from now on.

@@ -239,6 +239,16 @@ impl Devnet {
         self.chain.withhold_beefy(hold);
     }
 
+    /// Keeps transactions out of blocks whose signer `censor` says true of.
+    pub fn censor(&self, censor: impl Fn(&AccountId) -> bool + Send + 'static) {
+        self.chain.set_censor(Some(Box::new(censor)));
+    }
+
+    /// Lets every transaction in again.
+    pub fn uncensor(&self) {
+        self.chain.set_censor(None);
+    }
+
     /// Keeps only the newest `keep` states, as a pruning node does.
     pub fn keep_states(&self, keep: u32) {
         self.chain.keep_states(keep);

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use codec::Decode;
+use lupu_substrate_runtime::{AccountId, Address, UncheckedExtrinsic};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
+use sp_runtime::generic::Preamble;
 use sp_runtime::transaction_validity::{
     InvalidTransaction, TransactionValidityError, UnknownTransaction, ValidTransaction,
 };
@@ -108,9 +111,14 @@ struct Included {
     watchers: Vec<UnboundedSender<TxStatus>>,
 }
 
+/// Says of an account whether its transactions are kept out of blocks.
+pub(crate) type Censor = Box<dyn Fn(&AccountId) -> bool + Send>;
+
 /// Transactions in the order they came, each once.
 pub(crate) struct Pool {
     limit: usize,
+    /// Whose transactions wait, however ready.
+    pub(crate) censor: Option<Censor>,
     order: VecDeque<H256>,
     /// Those that are not ready.
     waiting: Vec<H256>,
@@ -130,6 +138,7 @@ impl Pool {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
+            censor: None,
             order: VecDeque::new(),
             waiting: Vec::new(),
             entries: HashMap::new(),
@@ -265,6 +274,14 @@ impl Pool {
     }
 }
 
+/// Who signed a transaction.
+fn signer(transaction: &[u8]) -> Option<AccountId> {
+    match UncheckedExtrinsic::decode(&mut &*transaction).ok()?.preamble {
+        Preamble::Signed(Address::Id(account), ..) => Some(account),
+        _ => None,
+    }
+}
+
 /// How many transactions that do not fit are tried before a block counts as full.
 const TRIES_WHEN_FULL: u32 = 4;
 
@@ -298,6 +315,9 @@ impl Source for Selection<'_> {
             self.at += 1;
             let Some(entry) = self.pool.entries.get(&id).filter(|e| e.ready) else { continue };
             if self.tried.contains(&id) {
+                continue;
+            }
+            if self.pool.censor.as_ref().is_some_and(|censor| signer(&entry.bytes).is_some_and(|who| censor(&who))) {
                 continue;
             }
             let follows = |tag| self.tags.contains(tag) || self.pool.provided.contains(tag);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codec::{Decode, Encode};
 use common::{ask, beefy_is_valid, bytes, grandpa_is_valid, hash, hex0x, item, on_demand, rpc};
-use lupu_substrate_devnet::Devnet;
+use lupu_substrate_devnet::{ActionError, Devnet};
 use lupu_substrate_devnet::runtime::apis::MmrLeaf;
 use lupu_substrate_devnet::runtime::{Runtime, RuntimeCall, UNIT, customs};
 use serde_json::json;
@@ -359,4 +359,20 @@ async fn the_register_of_the_customs_office_keeps_who_ordered() {
     // The second order came too late: it is in a block, and has failed.
     let count = [&item("CustomsRegistry", "InspectionCount")[..], &key[32..]].concat();
     assert_eq!(devnet.chain().storage(&devnet.head(), &count).unwrap(), Some(1u32.encode()));
+}
+
+#[tokio::test]
+async fn a_censored_account_waits() {
+    let devnet = Devnet::builder().on_demand().start().await.unwrap();
+    let dev = lupu_substrate_runtime::keys::DevKeys::default();
+    let (alice, bob) = (dev.account("Alice"), dev.account("Bob"));
+    let remark = || RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
+    let censored = bob.clone();
+    devnet.censor(move |who| *who == censored);
+    assert!(matches!(devnet.act(&bob, remark()).await, Err(ActionError::NotIncluded(_))));
+    devnet.act(&alice, remark()).await.unwrap();
+    assert_eq!(devnet.mine().await.extrinsics.len(), 1, "an inherent, nothing else");
+    devnet.uncensor();
+    assert_eq!(devnet.mine().await.extrinsics.len(), 2, "what waited is in the next block");
+    devnet.act(&bob, remark()).await.unwrap();
 }
