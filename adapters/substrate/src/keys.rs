@@ -2,6 +2,7 @@
 
 use lupu_adapter::AccountId;
 use std::{fmt, str::FromStr};
+use subxt::utils::AccountId32;
 use subxt_signer::{SecretUri, sr25519::Keypair};
 use zeroize::Zeroizing;
 
@@ -17,6 +18,9 @@ pub enum KeyError {
     /// Not an account.
     #[error("not an account: 0x and 64 hex digits")]
     NotAnAccount,
+    /// Not an address.
+    #[error("not an SS58 address: {0}")]
+    NotAnAddress(&'static str),
 }
 
 /// A key and its account. The secret part is wiped from memory when it is dropped; it is never
@@ -64,7 +68,25 @@ pub fn account_id(public: &[u8; 32]) -> AccountId {
 
 /// The account in the notation that nodes take: SS58 with the prefix of Substrate, 42.
 pub fn address(public: &[u8; 32]) -> String {
-    subxt::utils::AccountId32(*public).to_string()
+    AccountId32(*public).to_string()
+}
+
+/// The 32 bytes of an account in SS58, whatever the prefix. The checksum is verified.
+pub fn from_ss58(address: &str) -> Result<[u8; 32], KeyError> {
+    type Wrong = <AccountId32 as FromStr>::Err;
+    // The longest has a prefix of two bytes.
+    if address.len() > 64 {
+        return Err(KeyError::NotAnAddress("it is too long"));
+    }
+    let found = AccountId32::from_str(address).map_err(|wrong| {
+        KeyError::NotAnAddress(match wrong {
+            Wrong::BadBase58 => "it has a character that base 58 has not",
+            Wrong::BadLength => "it does not stand for 32 bytes",
+            Wrong::InvalidChecksum => "the checksum is wrong, a character was mistyped",
+            Wrong::InvalidPrefix => "its prefix is none",
+        })
+    })?;
+    Ok(found.0)
 }
 
 /// The 32 bytes of an account.
@@ -95,6 +117,22 @@ mod tests {
     fn addresses_as_nodes_take_them() {
         let alice = account_bytes(ALICE).unwrap();
         assert_eq!(address(&alice), "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+        // The same account with the prefixes 42, 0 and 2.
+        for text in [
+            "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+            "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5",
+            "HNZata7iMYWmk5RvZRTiAsSDhV8366zq2YGb3tLH5Upf74F",
+        ] {
+            assert_eq!(from_ss58(text), Ok(alice));
+        }
+        for (text, why) in [
+            ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ", "checksum"),
+            ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQ0", "base 58"),
+            ("5Grwva", "32 bytes"),
+            ("", "32 bytes"),
+        ] {
+            assert!(from_ss58(text).unwrap_err().to_string().contains(why), "{text}");
+        }
     }
 
     #[test]

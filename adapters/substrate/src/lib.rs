@@ -28,7 +28,9 @@
 pub mod anchor;
 pub mod anchor_proofs;
 mod answer;
+pub mod assets;
 pub mod beefy_prover;
+pub mod call_text;
 pub mod chain;
 mod clients;
 pub mod commitments;
@@ -58,6 +60,7 @@ mod simulation;
 pub mod source;
 mod status;
 pub mod transactions;
+pub mod unproven;
 pub mod wallet;
 pub mod wire;
 

@@ -1,4 +1,4 @@
-//! What users ask of the applications: transfers and messages; balances of assets.
+//! What users ask of the applications: transfers and messages; vouchers.
 
 use crate::{
     events::Happened,
@@ -10,8 +10,13 @@ use lupu_adapter::{AdapterError, ErrorKind, PacketEventKind};
 use lupu_standard::{ClientId, denom::voucher_id};
 use subxt::ext::{
     scale_encode::{EncodeAsFields, EncodeAsType},
-    scale_value::{At, Value as ScaleValue},
+    scale_value::Value as ScaleValue,
 };
+
+pub use crate::assets::asset_balance;
+
+/// The receiver of a message to a Substrate chain: the call in it says what is meant.
+pub const MESSAGE_RECEIVER: &str = "runtime";
 
 /// A packet that was sent.
 #[derive(Clone, Debug)]
@@ -135,14 +140,6 @@ pub fn call_payload<D: EncodeAsFields>(
     let mut payload = runtime.version.transaction.to_le_bytes().to_vec();
     payload.extend(runtime.call(pallet, call, arguments)?);
     Ok(payload)
-}
-
-/// An account's balance of an asset of the pallet `Assets`, in its smallest unit, at the newest block.
-pub async fn asset_balance(wallet: &Wallet, asset: u32, account: &[u8; 32]) -> Result<u128, AdapterError> {
-    let keys = vec![ScaleValue::u128(asset.into()), ScaleValue::from_bytes(account)];
-    let Some(found) = wallet.chain().read::<ScaleValue>("Assets", "Account", keys).await? else { return Ok(0) };
-    let balance = found.at("balance").and_then(|b| b.as_u128());
-    balance.ok_or_else(|| wallet.error(ErrorKind::Misconfigured, "Assets.Account has no balance"))
 }
 
 /// The asset that stands for a denomination trace here; `None` before the first unit arrived.
