@@ -20,6 +20,17 @@ sol! {
         function count() external view returns (uint256);
     }
 
+    struct Cleared {
+        bytes32 documentHash;
+        address declarant;
+        uint64 declaredAt;
+    }
+
+    interface Clearances {
+        function clear(string consignment, bytes32 documentHash) external returns (uint256 cleared);
+        function clearance(string consignment) external view returns (Cleared memory);
+    }
+
     struct SendTransferMsg {
         address denom;
         uint256 amount;

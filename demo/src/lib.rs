@@ -1,23 +1,29 @@
-//! The story on two embedded chains: `harbour` (shipping) and `bank` (finance) settle with each
-//! other. What the relayer runs here is what `lupu start` runs; [`stage`] also serves the
+//! The story on three embedded chains: `harbour` (shipping), `customs` and `bank` (finance) settle
+//! with each other. What the relayer runs here is what `lupu start` runs; [`stage`] also serves the
 //! end-to-end tests.
 
 pub mod abi;
+pub mod customs;
+pub mod ledger;
 pub mod progress;
 pub mod report;
 pub mod scenes;
+pub mod side;
 pub mod stage;
 pub mod wallet;
 pub mod world;
 
 use anyhow::Result;
+use ledger::{End, Link};
 use progress::Progress;
 use report::Report;
+use side::lower;
 use stage::{Stage, StageOptions, key_variable};
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
+use world::World;
 
 /// What can be asked of the demo.
 #[derive(Clone, Debug)]
@@ -41,12 +47,12 @@ pub async fn run(options: Options) -> Result<bool> {
         true => temporary.keep(),
         false => temporary.path().to_owned(),
     };
-    let stage =
-        stage::set(&StageOptions { block_time: options.block_time, ..StageOptions::new(folder) }, progress).await?;
+    let wanted = StageOptions { block_time: options.block_time, customs: true, ..StageOptions::new(folder) };
+    let stage = stage::set(&wanted, &progress).await?;
     let act = progress.begin("the relayer, on a fresh store");
     let relayer = stage.relayer().await?;
     act.done("running");
-    let mut report = play(&stage, progress).await?;
+    let mut report = play(&stage, &progress).await?;
     report.seconds = started.elapsed().as_secs_f64();
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -60,10 +66,9 @@ pub async fn run(options: Options) -> Result<bool> {
     Ok(report.failures.is_empty())
 }
 
-/// Plays the six scenes on a stage that is set.
-pub async fn play(stage: &Stage, progress: Progress) -> Result<Report> {
+/// Plays all scenes on a stage that is set.
+pub async fn play(stage: &Stage, progress: &Progress) -> Result<Report> {
     let world = &stage.world;
-    progress.heading("The story");
     let mut report = Report {
         packets: Vec::new(),
         batch_transactions: 0,
@@ -71,42 +76,59 @@ pub async fn play(stage: &Stage, progress: Progress) -> Result<Report> {
         failures: Vec::new(),
         seconds: 0.0,
     };
-    let amount = 100_000;
     let played = async {
-        report.packets.push(scenes::transfer_out(world, progress, amount).await?.line);
-        report.packets.push(scenes::bill_of_lading(world, progress).await?.line);
-        report.packets.push(scenes::vouchers_home(world, progress, amount - 10_000).await?.line);
-        report.packets.push(scenes::too_late(world, progress, 25_000).await?.line);
-        report.packets.push(scenes::refused(world, progress, 10_000).await?.line);
-        let (many, transactions) = scenes::many(world, progress, 1_00, 50).await?;
-        report.packets.push(many.line);
+        progress.heading("A shipment arrives");
+        let (money, papers) = tokio::try_join!(scenes::duty(world, progress), scenes::documents(world, progress))?;
+        report.packets.extend(money.into_iter().chain(papers));
+        progress.heading("Trade goes on");
+        let (hops, refused, (many, transactions)) = tokio::try_join!(
+            scenes::hops(world, progress),
+            scenes::refused(world, progress),
+            scenes::many(world, progress)
+        )?;
+        report.packets.extend(hops.into_iter().chain(refused).chain(many));
         report.batch_transactions = transactions;
+        progress.heading("A bad day");
+        report.packets.extend(scenes::late(world, progress).await?);
         anyhow::Ok(())
     };
     if let Err(error) = played.await {
         report.failures.push(format!("{error:#}"));
     }
-    // Nothing is on its way any more: what was escrowed is what vouchers stand for.
-    let conservation = world.conservation(0, 0).await?;
-    if !conservation.holds() {
-        report.failures.push("value was not conserved".into());
+    for link in links(world)? {
+        let conservation = link.conservation(link.in_flight(&world.store).await?).await?;
+        if !conservation.holds() {
+            report.failures.push(format!("value was not conserved: {}", conservation.what));
+        }
+        report.conservation.push(conservation);
     }
-    report.conservation.push(conservation);
     Ok(report)
+}
+
+/// Everything that travelled, by the link it took last.
+fn links(world: &World) -> Result<Vec<Link<'_>>> {
+    let (harbour, bank, customs) = (End::Evm(&world.harbour), End::Evm(&world.bank), world.customs()?);
+    let there = End::Substrate(customs);
+    let once = Link::new("eCNY", 2, lower(world.token), bank, there);
+    let twice = Link::new("eCNY of bank", 2, once.trace()?, there, harbour);
+    let thrice = Link::new("eCNY of bank by customs", 2, twice.trace()?, harbour, bank);
+    let native = Link::new("UNIT", 12, "native".into(), there, bank);
+    Ok(vec![once, world.ecny_on_harbour(), twice, thrice, native])
 }
 
 async fn keep(stage: &Stage) -> Result<()> {
     let config = stage.config.path.display();
-    let world = &stage.world;
+    let (world, customs) = (&stage.world, stage.world.customs()?);
     eprintln!("\nChains and relayer stay up until you press Ctrl-C.\n");
     for side in [&world.harbour, &world.bank] {
         eprintln!("  {:<8} {}  {}", side.id.as_str(), side.devnet.http_url(0), side.devnet.ws_url(0));
     }
+    eprintln!("  {:<8} {}  {}", customs.id.as_str(), customs.devnet.http_url(0), customs.devnet.ws_url(0));
     eprintln!("\nTry, in another terminal:\n");
-    for (side, keys) in [&world.harbour, &world.bank].iter().zip(stage.keys()) {
+    for (chain, keys) in &stage.keys {
         // Keys of an embedded chain are public: they derive from a fixed seed.
         if let Some(key) = keys.last() {
-            eprintln!("  export {}=0x{}", key_variable(&side.id), hex::encode(key.to_bytes()));
+            eprintln!("  export {}=0x{}", key_variable(chain), hex::encode(key.to_bytes()));
         }
     }
     eprintln!("  lupu --config {config} status");
@@ -118,10 +140,14 @@ async fn keep(stage: &Stage) -> Result<()> {
         world.registry,
         "5a".repeat(32)
     );
+    eprintln!(
+        "  lupu --config {config} transfer --from customs --to bank --token native --amount 5 --receiver {} --wait",
+        world.bank.person(0)?.address
+    );
     eprintln!("  lupu --config {config} token create --chain bank");
     eprintln!(
-        "  lupu --config {config} transfer --from bank --to harbour --token TOKEN --amount 5.00 --receiver {} --wait",
-        world.harbour.person.address
+        "  lupu --config {config} transfer --from bank --to customs --token TOKEN --amount 5.00 --receiver {} --wait",
+        customs::text(&customs.person(0)?.account())
     );
     eprintln!("  cast block --rpc-url {}", world.harbour.devnet.http_url(0));
     tokio::signal::ctrl_c().await?;

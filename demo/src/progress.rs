@@ -1,17 +1,18 @@
 //! What a person watches while the story runs. On stderr, so that stdout stays for the result.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 use std::{
     io::IsTerminal,
     time::{Duration, Instant},
 };
 
-/// How progress is shown: a moving line on a terminal, plain lines elsewhere, nothing if quiet.
-#[derive(Clone, Copy, Debug)]
+/// How progress is shown: moving lines on a terminal, plain lines elsewhere, nothing if quiet.
+#[derive(Clone, Debug)]
 pub struct Progress {
     quiet: bool,
     color: bool,
+    bars: MultiProgress,
 }
 
 /// Text in a style, where colour is wanted.
@@ -22,28 +23,38 @@ pub fn paint(text: &str, style: Style, color: bool) -> String {
 impl Progress {
     /// Shows nothing at all if `quiet`; in colour if `color`.
     pub fn new(quiet: bool, color: bool) -> Self {
-        Self { quiet, color }
+        let terminal = std::io::stderr().is_terminal();
+        let target = if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self { quiet, color, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        // A line above those that move; where nothing can move, just a line.
+        if self.bars.is_hidden() {
+            eprintln!("{text}");
+        } else if let Err(error) = self.bars.println(text) {
+            eprintln!("{text} ({error})");
+        }
     }
 
     /// A heading.
     pub fn heading(&self, text: &str) {
-        if !self.quiet {
-            eprintln!("\n{}", paint(text, Style::new().bold(), self.color));
-        }
+        self.line(&format!("\n{}", paint(text, Style::new().bold(), self.color)));
     }
 
-    /// Begins a line that moves until it is finished.
+    /// Begins a line that moves until it is finished. There can be several at once.
     pub fn begin(&self, title: impl Into<String>) -> Act {
         let title = title.into();
-        let terminal = std::io::stderr().is_terminal();
-        let target = if self.quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.cyan} {prefix}  {msg:.dim}") {
             bar.set_style(style);
         }
         bar.set_prefix(title.clone());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Act { bar, title, started: Instant::now(), progress: *self }
+        Act { bar, title, started: Instant::now(), progress: self.clone() }
     }
 }
 
@@ -63,25 +74,22 @@ impl Act {
 
     /// It ended well.
     pub fn done(self, text: &str) {
-        self.end(true, text);
+        self.end(text);
     }
 
-    /// It did not.
-    pub fn failed(self, text: &str) {
-        self.end(false, text);
-    }
-
-    fn end(self, good: bool, text: &str) {
+    fn end(self, text: &str) {
         self.bar.finish_and_clear();
-        let Progress { quiet, color } = self.progress;
-        if quiet {
-            return;
-        }
+        let color = self.progress.color;
         let time = format!("{:>5.1} s", self.started.elapsed().as_secs_f64());
-        let mark = match good {
-            true => paint("✓", Style::new().green(), color),
-            false => paint("✗", Style::new().red(), color),
-        };
-        eprintln!("  {mark} {:<48}  {}  {text}", self.title, paint(&time, Style::new().dimmed(), color));
+        let mark = paint("✓", Style::new().green(), color);
+        let time = paint(&time, Style::new().dimmed(), color);
+        self.progress.line(&format!("  {mark} {:<52}  {time}  {text}", self.title));
+    }
+}
+
+impl Drop for Act {
+    /// Given up on the way: somebody else says why.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

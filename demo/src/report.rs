@@ -1,8 +1,9 @@
-//! What the demo ends with: one table, the conservation line, a verdict; or the same as JSON.
+//! What the demo ends with: one table, the conservation lines, a verdict; or the same as JSON.
 
 use crate::progress::paint;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use lupu_relayer::store::PacketRow;
+use lupu_standard::ChainId;
 use owo_colors::Style;
 use serde::Serialize;
 
@@ -25,15 +26,23 @@ pub struct Line {
     pub received_ms: Option<i64>,
     /// From there (or from being sent, for a timeout) to seeing it acknowledged or timed out.
     pub settled_ms: Option<i64>,
-    /// Gas on both chains, per packet.
+    /// Gas on EVM chains, per packet.
     pub gas: Option<u64>,
+    /// Weight on Substrate chains, per packet, in picoseconds of a validator's time.
+    pub weight: Option<u64>,
     /// Bytes of proof on both chains, per packet.
     pub proof_bytes: Option<u64>,
 }
 
 impl Line {
-    /// From the store's rows of one kind; times are of the slowest, gas and proof sizes the mean.
-    pub fn new(rows: &[PacketRow], kind: impl Into<String>, outcome: impl Into<String>) -> Option<Self> {
+    /// From the store's rows of one kind; times are of the slowest, gas, weight and proof sizes the
+    /// mean. `weighs` says of a chain that it measures weight, not gas.
+    pub fn new(
+        rows: &[PacketRow],
+        kind: impl Into<String>,
+        outcome: impl Into<String>,
+        weighs: impl Fn(&ChainId) -> bool,
+    ) -> Option<Self> {
         let (first, last) = (rows.first()?, rows.last()?);
         let sequence = |row: &PacketRow| row.packet.sequence.get();
         let range = match sequence(first) == sequence(last) {
@@ -42,6 +51,19 @@ impl Line {
         };
         let mean = |f: fn(&PacketRow) -> Option<u64>| {
             rows.iter().map(f).sum::<Option<u64>>().map(|sum| sum / rows.len() as u64)
+        };
+        let spent = |weight: bool| {
+            let received = weighs(&first.lane.destination_chain) == weight;
+            let settled = weighs(&first.lane.source_chain) == weight;
+            if !received && !settled {
+                return None;
+            }
+            let of = |row: &PacketRow| {
+                let receive = if received { row.receive_gas.unwrap_or(0) } else { 0 };
+                Some(receive + if settled { row.settle_gas? } else { 0 })
+            };
+            let sum = rows.iter().map(of).sum::<Option<u64>>()?;
+            Some(sum / rows.len() as u64)
         };
         let slowest = |f: fn(&PacketRow) -> Option<i64>| rows.iter().filter_map(f).max();
         Some(Self {
@@ -53,7 +75,8 @@ impl Line {
             proven_ms: slowest(|r| Some(r.receiving_at? - r.sent?.seen_at)),
             received_ms: slowest(|r| Some(r.received?.seen_at - r.receiving_at?)),
             settled_ms: slowest(|r| Some(r.settled?.seen_at - r.received.or(r.sent)?.seen_at)),
-            gas: mean(|r| Some(r.receive_gas.unwrap_or(0) + r.settle_gas?)),
+            gas: spent(false),
+            weight: spent(true),
             proof_bytes: mean(|r| Some(r.receive_proof_bytes.unwrap_or(0) + r.settle_proof_bytes?)),
         })
     }
@@ -64,6 +87,10 @@ impl Line {
 pub struct Conservation {
     /// What it is about.
     pub what: String,
+    /// The full trace on the side that has the vouchers.
+    pub trace: String,
+    /// Decimals of a whole unit.
+    pub decimals: u8,
     /// Accounted escrow at home.
     pub escrow: u128,
     /// Tokens that the transfer application really holds.
@@ -88,7 +115,7 @@ impl Conservation {
 pub struct Report {
     /// Every line of the table.
     pub packets: Vec<Line>,
-    /// Transactions that carried the fifty transfers to their destination.
+    /// Transactions that carried the two times fifty transfers to their destinations.
     pub batch_transactions: u64,
     /// The conservation equations.
     pub conservation: Vec<Conservation>,
@@ -121,8 +148,26 @@ pub fn group(n: u64) -> String {
 
 /// Hundredths as `1,000.00`.
 pub fn money(hundredths: u128) -> String {
-    let whole = u64::try_from(hundredths / 100).unwrap_or(u64::MAX);
-    format!("{}.{:02}", group(whole), hundredths % 100)
+    units(hundredths, 2)
+}
+
+/// Smallest units as whole ones: at least two decimals, without more zeros than that.
+pub fn units(amount: u128, decimals: u8) -> String {
+    if decimals == 0 {
+        return group(u64::try_from(amount).unwrap_or(u64::MAX));
+    }
+    let one = 10_u128.saturating_pow(u32::from(decimals));
+    let whole = u64::try_from(amount / one).unwrap_or(u64::MAX);
+    let mut fraction = format!("{:0width$}", amount % one, width = usize::from(decimals));
+    while fraction.len() > 2 && fraction.ends_with('0') {
+        fraction.pop();
+    }
+    format!("{}.{fraction}", group(whole))
+}
+
+/// Picoseconds as milliseconds, with two decimals.
+fn milliseconds(picoseconds: Option<u64>) -> String {
+    picoseconds.map_or_else(|| "–".into(), |ps| format!("{:.2} ms", ps as f64 / 1e9))
 }
 
 impl Report {
@@ -130,7 +175,7 @@ impl Report {
     pub fn print(&self, color: bool) {
         let mut table = Table::new();
         table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(["packet", "route", "what", "became", "proven", "received", "settled", "gas", "proof bytes"]);
+        table.set_header(["packet", "route", "what", "became", "proven", "received", "settled", "gas", "weight", "proof bytes"]);
         for line in &self.packets {
             table.add_row([
                 line.packet.clone(),
@@ -141,6 +186,7 @@ impl Report {
                 seconds(line.received_ms),
                 seconds(line.settled_ms),
                 number(line.gas),
+                milliseconds(line.weight),
                 number(line.proof_bytes),
             ]);
         }
@@ -149,20 +195,24 @@ impl Report {
         }
         println!("\n{table}");
         println!(
-            "proven, received, settled: time in each stage, of the slowest where a line stands for several packets; gas and proof bytes: per packet, both chains\n"
+            "proven, received, settled: time in each stage, of the slowest where a line stands for several packets\ngas (EVM), weight (Substrate) and proof bytes: per packet, both chains\n"
         );
+        println!("conservation: what one side holds in escrow is what the other side's vouchers stand for");
+        let mut table = Table::new();
+        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(["", "escrowed", "", "vouchers", "on the way out", "on the way home", "held"]);
         for c in &self.conservation {
+            let amount = |n| units(n, c.decimals);
             let sign = if c.holds() { "=" } else { "≠" };
-            println!(
-                "conservation  {}: escrowed {} {sign} vouchers {} + on the way out {} + on the way home {}; held {}",
-                c.what,
-                money(c.escrow),
-                money(c.vouchers),
-                money(c.outbound),
-                money(c.inbound),
-                money(c.held),
-            );
+            let cells = [amount(c.vouchers), amount(c.outbound), amount(c.inbound), amount(c.held)];
+            table.add_row([vec![c.what.clone(), amount(c.escrow), sign.to_owned()], cells.to_vec()].concat());
         }
+        for index in [1, 3, 4, 5, 6] {
+            if let Some(column) = table.column_mut(index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        println!("{table}");
         if self.failures.is_empty() {
             let verdict = paint("Everything arrived, or came back.", Style::new().green(), color);
             println!("\n{verdict} {:.0} s in all.", self.seconds);
@@ -185,12 +235,23 @@ mod tests {
         assert_eq!(group(1_234_567), "1,234,567");
         assert_eq!(money(100_000), "1,000.00");
         assert_eq!(money(5), "0.05");
+        assert_eq!(units(5_000_000_000_000, 12), "5.00");
+        assert_eq!(units(1_234_500_000_000, 12), "1.2345");
+        assert_eq!(units(7, 0), "7");
     }
 
     #[test]
     fn conservation_sees_a_voucher_too_many() {
-        let mut c =
-            Conservation { what: "eCNY".into(), escrow: 100, held: 100, vouchers: 60, outbound: 30, inbound: 10 };
+        let mut c = Conservation {
+            what: "eCNY".into(),
+            trace: "transfer/a/b".into(),
+            decimals: 2,
+            escrow: 100,
+            held: 100,
+            vouchers: 60,
+            outbound: 30,
+            inbound: 10,
+        };
         assert!(c.holds());
         c.vouchers += 1;
         assert!(!c.holds());

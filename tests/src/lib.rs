@@ -44,9 +44,9 @@ pub fn start_relayer(stage: &Stage, options: RelayerOptions<'_>) -> Result<Relay
     if std::env::var_os("RUST_LOG").is_none() {
         command.env("RUST_LOG", "off").stderr(Stdio::null());
     }
-    for (side, keys) in [&stage.world.harbour, &stage.world.bank].into_iter().zip(stage.keys()) {
+    for (chain, keys) in &stage.keys {
         let key = keys.get(options.account).context("too few accounts")?;
-        command.env(key_variable(&side.id), hex::encode(key.to_bytes()));
+        command.env(key_variable(chain), hex::encode(key.to_bytes()));
     }
     if let Some(name) = options.failpoint {
         command.env("LUPU_FAILPOINT", name);

@@ -9,7 +9,9 @@ use lupu_demo::{
     abi::Registry,
     progress::Progress,
     stage::{self, Stage, StageOptions},
-    world::{Side, World, lower},
+    ledger::InFlight,
+    side::{Order, Side, lower},
+    world::World,
 };
 use lupu_relayer::failpoints;
 use lupu_tests::{RelayerOptions, RelayerProcess, start_relayer};
@@ -44,17 +46,20 @@ struct Effects {
 
 async fn effects(world: &World) -> Result<Effects> {
     let voucher = world.voucher().await?;
-    let carrier = world.harbour.person.address;
+    let (carrier, treasurer) = (world.harbour.person(0)?.address, world.bank.person(0)?);
     Ok(Effects {
-        vouchers: if voucher.is_zero() { 0 } else { world.harbour.balance(voucher, carrier).await? },
-        treasury: world.bank.balance(world.token, world.bank.person.address).await?,
-        documents: world.bank.person.read(world.registry, Registry::countCall {}).await?,
+        vouchers: match voucher {
+            Some(voucher) => world.harbour.balance(voucher, carrier).await?,
+            None => 0,
+        },
+        treasury: world.bank.balance(world.token, treasurer.address).await?,
+        documents: treasurer.read(world.registry, Registry::countCall {}).await?,
     })
 }
 
 /// One round: a transfer that arrives, a message, a transfer that is refused, one that times out.
 async fn send(world: &World, round: usize) -> Result<[(bool, Vec<u64>); 2]> {
-    let carrier = lower(world.harbour.person.address);
+    let carrier = lower(world.harbour.person(0)?.address);
     let document = Registry::registerCall {
         blNumber: format!("KILL-{round}"),
         documentHash: alloy::primitives::keccak256(round.to_be_bytes()),
@@ -62,20 +67,25 @@ async fn send(world: &World, round: usize) -> Result<[(bool, Vec<u64>); 2]> {
     };
     // Long enough for the sending transaction to be in a block before it, on a busy machine too.
     let timeout = world.bank.time() + LATE;
-    let late = world.bank.transfer(world.token, AMOUNT, &carrier, LATE, 1).await?;
-    let good = world.bank.transfer(world.token, AMOUNT, &carrier, HOUR, 1).await?;
+    let send = async |to: &str, seconds| {
+        let order = Order { token: world.token, amount: AMOUNT, to, seconds };
+        world.bank.transfer(world.bank.person(0)?, &world.harbour.id, order, 1).await
+    };
+    let late = send(&carrier, LATE).await?;
+    let good = send(&carrier, HOUR).await?;
     // No account of harbour is spelled like this.
-    let refused = world.bank.transfer(world.token, AMOUNT, "nobody", HOUR, 1).await?;
-    let message = world.harbour.message(world.registry, document.abi_encode(), HOUR).await?;
+    let refused = send("nobody", HOUR).await?;
+    let (shipper, receiver) = (world.harbour.person(0)?, lower(world.registry));
+    let message = world.harbour.message(shipper, &world.bank.id, &receiver, document.abi_encode(), HOUR).await?;
     while world.harbour.time() <= timeout + 1 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok([(true, [late, good, refused].concat()), (false, vec![message])])
 }
 
-async fn settled(world: &World, from: &Side, sequences: &[u64]) -> Result<bool> {
+async fn settled(from: &Side, to: &Side, sequences: &[u64]) -> Result<bool> {
     for sequence in sequences {
-        if world.is_committed(from, *sequence).await? {
+        if from.is_committed(&to.id, *sequence).await? {
             return Ok(false);
         }
     }
@@ -84,8 +94,11 @@ async fn settled(world: &World, from: &Side, sequences: &[u64]) -> Result<bool> 
 
 async fn all_settled(world: &World, sent: &[(bool, Vec<u64>); 2]) -> Result<bool> {
     for (from_bank, sequences) in sent {
-        let from = if *from_bank { &world.bank } else { &world.harbour };
-        if !settled(world, from, sequences).await? {
+        let (from, to) = match from_bank {
+            true => (&world.bank, &world.harbour),
+            false => (&world.harbour, &world.bank),
+        };
+        if !settled(from, to, sequences).await? {
             return Ok(false);
         }
     }
@@ -138,14 +151,14 @@ async fn round(stage: &Stage, number: usize, failpoint: &str, second: bool) -> R
         documents: before.documents + U256::ONE,
     };
     ensure!(after == wanted, "{failpoint}: {after:?}, expected {wanted:?}");
-    let conservation = world.conservation(0, 0).await?;
+    let conservation = world.ecny_on_harbour().conservation(InFlight::default()).await?;
     ensure!(conservation.holds(), "{failpoint}: {conservation:?}");
     Ok(died)
 }
 
 async fn stage_for(folder: &Path) -> Result<Stage> {
     let options = StageOptions { block_time: Duration::from_millis(200), ..StageOptions::new(folder.to_owned()) };
-    stage::set(&options, Progress::new(true, false)).await
+    stage::set(&options, &Progress::new(true, false)).await
 }
 
 /// Kills at each point; returns the points that were never reached.

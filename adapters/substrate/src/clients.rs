@@ -75,6 +75,11 @@ impl SubstrateChain {
         self.read(PALLET, "Clients", vec![ScaleValue::from_bytes(id.as_str())]).await
     }
 
+    /// A client's own state as it is stored, bound or not; `None` if it was never created.
+    pub async fn client_state(&self, id: &ClientId) -> Result<Option<Vec<u8>>, AdapterError> {
+        Ok(self.stored_client(id).await?.map(|stored| stored.state))
+    }
+
     /// A client that is bound; one that is only created counts as none.
     pub(crate) async fn bound_client(&self, id: &ClientId) -> Result<Option<BoundClient>, AdapterError> {
         let Some(stored) = self.stored_client(id).await? else { return Ok(None) };

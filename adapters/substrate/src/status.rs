@@ -236,7 +236,7 @@ impl SubstrateChain {
     }
 
     /// An account's free balance at the newest block, in the smallest unit.
-    pub(crate) async fn free_balance(&self, account: &AccountId) -> Result<u128, AdapterError> {
+    pub async fn free_balance(&self, account: &AccountId) -> Result<u128, AdapterError> {
         let public = account_bytes(&account.0).map_err(|e| self.error(ErrorKind::Misconfigured, e.to_string()))?;
         free_balance(&self.endpoints, &public).await
     }

@@ -1,4 +1,4 @@
-//! `lupu demo`: the whole story on two embedded chains.
+//! `lupu demo`: the whole story on three embedded chains.
 
 use crate::context::Context;
 use crate::failure::{Failure, NEGATIVE, OK};
@@ -10,7 +10,8 @@ Examples:
   lupu demo --json | jq .packets
   lupu demo --keep                     chains and relayer stay up until Ctrl-C, for you to try things
 
-Starts the chains `harbour` and `bank` in this process, deploys, connects them and plays six scenes.
+Starts the chains `harbour` and `bank` (EVM) and `customs` (Substrate) in this process, connects them
+and plays the story: payments, documents, several hops, refusals, timeouts.
 Exit code 0 only if every packet did what it must and nothing was made or lost.";
 
 /// Options of `demo`.

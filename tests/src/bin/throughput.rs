@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
     progress::Progress,
     stage::{self, StageOptions},
-    world::lower,
+    side::{Order, lower},
 };
 use lupu_relayer::store::{PacketFilter, PacketRow};
 use lupu_tests::{RelayerOptions, start_relayer};
@@ -62,13 +62,14 @@ async fn measure(count: usize) -> Result<Measured> {
         relayer_accounts: 1,
         ..StageOptions::new(folder.path().to_owned())
     };
-    let stage = stage::set(&options, Progress::new(true, false)).await?;
+    let stage = stage::set(&options, &Progress::new(true, false)).await?;
     let world = &stage.world;
-    let carrier = lower(world.harbour.person.address);
+    let carrier = lower(world.harbour.person(0)?.address);
     let mut left = count;
     while left > 0 {
         let part = left.min(1_000);
-        world.bank.transfer(world.token, 1, &carrier, DAY, part).await?;
+        let order = Order { token: world.token, amount: 1, to: &carrier, seconds: DAY };
+        world.bank.transfer(world.bank.person(0)?, &world.harbour.id, order, part).await?;
         left -= part;
     }
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();

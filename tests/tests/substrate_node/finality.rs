@@ -1,0 +1,111 @@
+//! What the node shows of its finality, to the provers and to polkadot.js.
+
+use crate::network::{Beginning, Network};
+use alloy_primitives::B256;
+use lupu_adapter::{Chain, ClientParameters, Prover, TrustedState};
+use lupu_beefy::BeefyClient;
+use lupu_grandpa::GrandpaClient;
+use lupu_light_client::{LightClient, UpdateResult};
+use lupu_standard::{ChainId, Height, TimestampSecs};
+use lupu_substrate::{
+    BeefyProver, Endpoints, GrandpaProver, Source, SubstrateChain, SubstrateConfig, Tuning, propose_anchor,
+};
+use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
+
+async fn connect(network: &Network) -> Arc<SubstrateChain> {
+    let urls = vec![network.nodes[0].ws_url()];
+    let endpoints = Endpoints::new("anchor", &urls, Duration::from_secs(10)).unwrap();
+    let anchor = propose_anchor(&Source::new(Arc::new(endpoints)), None).await.unwrap();
+    let config = SubstrateConfig {
+        id: ChainId::new("customs").unwrap(),
+        endpoints: urls,
+        genesis: network.genesis().await.parse::<B256>().unwrap(),
+        anchor,
+        keys: Vec::new(),
+        tip: 0,
+        tuning: Tuning::default(),
+    };
+    Arc::new(SubstrateChain::connect(config).await.unwrap())
+}
+
+/// Makes the light client of a prover at the newest block it can prove.
+async fn client(prover: &dyn Prover) -> (Box<dyn LightClient>, TrustedState) {
+    let at = prover.provable_height().await.unwrap();
+    let initial = prover.initial_client(at, ClientParameters::default()).await.unwrap();
+    let (state, consensus) = (&initial.state, &initial.consensus_state);
+    let client: Box<dyn LightClient> = if prover.client_type() == "grandpa" {
+        let state = lupu_grandpa::ClientState::decode(state).unwrap();
+        Box::new(GrandpaClient::new(state, lupu_grandpa::ConsensusState::decode(consensus).unwrap()).unwrap())
+    } else {
+        let state = lupu_beefy::ClientState::decode(state).unwrap();
+        Box::new(BeefyClient::new(state, lupu_beefy::ConsensusState::decode(consensus).unwrap()).unwrap())
+    };
+    (client, TrustedState { height: at, consensus_state: initial.consensus_state })
+}
+
+/// Takes the prover's updates to the newest block it can prove; returns how many there were.
+async fn follow(prover: &dyn Prover, client: &mut dyn LightClient, trusted: &mut TrustedState) -> usize {
+    let target = prover.provable_height().await.unwrap();
+    let updates = prover.updates(&client.state_bytes(), trusted, target).await.unwrap();
+    let count = updates.len();
+    for update in updates {
+        let now = TimestampSecs(client.latest_timestamp().0 + 60);
+        assert_eq!(client.update(&update.message, now).unwrap(), UpdateResult::Update);
+        *trusted = TrustedState { height: update.height, consensus_state: update.consensus_state };
+    }
+    prover.check_trusted(trusted).await.unwrap();
+    assert!(trusted.height >= target, "{:?} is short of {target:?}", trusted.height);
+    count
+}
+
+/// GRANDPA's and BEEFY's light clients follow the node through every session, block by block and
+/// after a long time away.
+#[tokio::test(flavor = "multi_thread")]
+async fn light_clients_follow_a_node() {
+    let network = Network::start(Beginning { name: "finality", session: 6, ..Beginning::default() }).await;
+    let chain = connect(&network).await;
+    for prover in [&GrandpaProver::new(chain.clone()) as &dyn Prover, &BeefyProver::new(chain.clone())] {
+        let (mut client, mut trusted) = client(prover).await;
+        let start = trusted.height;
+        // Closely behind, through at least one handover.
+        let mut updates = 0;
+        while trusted.height.0 < start.0 + 9 {
+            updates += follow(prover, &mut *client, &mut trusted).await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        assert!(updates >= 2, "{updates} updates");
+        // Then not at all for three sessions.
+        let head = network.finalized(0).await;
+        network.finalizes(0, head + 20).await;
+        let updates = follow(prover, &mut *client, &mut trusted).await;
+        assert!(updates >= 3, "{updates} updates over three sessions");
+        println!("  {}: from block {start} to {}", prover.client_type(), trusted.height);
+    }
+
+    // One that comes much later finds the way from an old block, without a subscription's help.
+    let late = connect(&network).await;
+    let head = late.finalized().await.unwrap().height;
+    assert!(late.headers().header(head.0 - 3).await.is_ok());
+    assert!(head > Height(20));
+}
+
+/// polkadot.js connects, reads state and proofs, follows finality and sends a transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn polkadot_js_reads_follows_and_sends() {
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../adapters/substrate/devnet/js");
+    assert!(folder.join("node_modules").exists(), "run `cargo xtask e2e`, which installs polkadot.js");
+    let network = Network::start(Beginning { name: "polkadot-js", ..Beginning::default() }).await;
+    let run = tokio::process::Command::new("node")
+        .args(["check.mjs", &network.nodes[1].ws_url()])
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    println!("{out}");
+    assert!(run.status.success(), "{out}\n{err}");
+    for step in ["connected", "state", "proof", "finality", "block", "justifications", "transfer", "http"] {
+        assert!(out.contains(&format!("\"step\":\"{step}\"")), "no {step}: {out}\n{err}");
+    }
+}
