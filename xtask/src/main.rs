@@ -5,8 +5,10 @@ mod contracts;
 mod e2e;
 mod no_std;
 mod run;
+mod substrate_node;
 mod test;
 mod tools;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 
