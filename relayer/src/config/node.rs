@@ -100,10 +100,13 @@ fn value(v: &Value, key_at: usize) -> Node {
     Node { kind, origin }
 }
 
-/// 32 bytes of hex anywhere but in a block hash are taken for a secret. The text is not repeated.
+/// Fields whose 32 bytes everybody may know: hashes of blocks, public keys of authorities.
+const PUBLIC: [&str; 3] = ["hash", "genesis", "authorities"];
+
+/// 32 bytes of hex anywhere but in a public field are taken for a secret. The text is not repeated.
 fn refuse_key_material(node: &Node, field: &str, key: &str, report: &Report<'_>) {
     match &node.kind {
-        Kind::String(s) if key != "hash" && looks_like_a_key(s) => report.add(
+        Kind::String(s) if !PUBLIC.contains(&key) && looks_like_a_key(s) => report.add(
             &node.origin,
             field,
             "looks like a private key; keys are never kept in this file",
@@ -154,7 +157,7 @@ pub(super) fn lay_environment_over(root: &mut Node, environment: Option<HashMap<
     values.sort();
     for (key, text) in values {
         let name = format!("{}__{}", super::ENVIRONMENT_PREFIX, key.replace('.', "__").to_uppercase());
-        if looks_like_a_key(&text) && !key.ends_with(".hash") {
+        if looks_like_a_key(&text) && !PUBLIC.contains(&key.rsplit('.').next().unwrap_or_default()) {
             let problem = "looks like a private key; a key stands in a variable of its own";
             report.add(&Origin::Environment(name), &key, problem, "name that variable in the chain's keys as env:NAME");
             continue;

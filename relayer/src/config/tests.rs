@@ -259,6 +259,20 @@ fn the_environment_goes_over_the_file() {
 }
 
 #[test]
+fn what_is_public_is_not_taken_for_a_secret() {
+    let hex = format!("0x{}", "7a".repeat(32));
+    let text = format!(
+        "[chains.customs]\nfamily = \"substrate\"\ngenesis = \"{hex}\"\nws = [\"ws://127.0.0.1:9944\"]\nkeys = [\"a\"]\n\
+         [chains.customs.anchor]\nheight = 7\nhash = \"{hex}\"\n\
+         [chains.customs.voters]\nset_id = 3\nauthorities = [\"{hex}\", \"{hex}:2\"]\n"
+    );
+    parse(&text).unwrap();
+    let error = parse(&text.replace("keys = [\"a\"]", &format!("keys = [\"{hex}\"]"))).unwrap_err().to_string();
+    assert!(error.contains("chains.customs.keys[0]: looks like a private key"), "{error}");
+    assert!(!error.contains(&hex), "the text of a secret is not repeated");
+}
+
+#[test]
 fn the_template_is_a_good_file() {
     let sketch = |name: &str, chain_id| ChainSketch {
         name: chain(name),
