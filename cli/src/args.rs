@@ -17,6 +17,7 @@ From nothing to a route between two chains that are already there:
   lupu client create --on harbour --of bank && lupu client create --on bank --of harbour
   lupu client bind harbour.qbft-bank && lupu client bind bank.qbft-harbour
   lupu start
+A Substrate chain is given by its ws:// endpoints, and needs no `lupu deploy`: its runtime has the pallets.
 
 Exit codes: 0 success; 1 something failed, or what was looked at is not good;
 2 wrong input, arguments or configuration.";
@@ -73,7 +74,7 @@ pub enum Command {
     Status(status::Args),
     /// Send tokens to another chain.
     Transfer(transfer::Args),
-    /// Call a contract on another chain.
+    /// Call a contract or a runtime on another chain.
     Message(message::Args),
     /// Show tokens and vouchers; make one to try things with.
     #[command(subcommand)]

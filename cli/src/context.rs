@@ -79,7 +79,8 @@ impl Context {
         Ok(Some(matches!(line.trim(), "y" | "Y" | "yes")))
     }
 
-    fn given_password(&self) -> Result<Option<Password>, KeyError> {
+    /// The keystore's password, if it can be had without asking.
+    pub fn given_password(&self) -> Result<Option<Password>, KeyError> {
         match &self.password_file {
             Some(path) => Password::from_file(path).map(Some),
             None => Ok(Password::from_environment()),

@@ -62,6 +62,14 @@ impl Host {
         }
     }
 
+    /// The chain's time, UNIX seconds.
+    pub async fn time(&self) -> Result<u64, Failure> {
+        match self {
+            Self::Evm(wallet, _) => Ok(wallet.time().await?),
+            Self::Substrate(wallet) => Ok(wallet.chain().finalized().await?.timestamp.0),
+        }
+    }
+
     /// Creates a client. It carries nothing until it is bound.
     pub async fn create(
         &self,

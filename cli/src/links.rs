@@ -5,12 +5,14 @@ use crate::failure::Failure;
 use alloy::signers::local::PrivateKeySigner;
 use lupu_evm::wallet::Wallet;
 use lupu_evm::{Endpoints, HeaderSource};
-use lupu_relayer::config::{ChainConfig, ClientConfig, Config, Contracts, EvmSettings};
+use lupu_relayer::config::{Anchor, ChainConfig, ClientConfig, Config, Contracts, EvmSettings, Family, Voters};
 use lupu_relayer::keys::Password;
 use lupu_relayer::setup::{self, Connected};
-use lupu_standard::{ChainId, ClientId};
+use lupu_standard::{ChainId, ClientId, Height};
+use lupu_substrate::Key;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -130,4 +132,33 @@ pub async fn reader(config: &Config, chain: &ChainConfig) -> Result<Connected, F
 pub async fn keyless(chain: &ChainConfig) -> Result<Wallet, Failure> {
     let evm = evm(chain)?;
     Ok(Wallet::connect(endpoints(chain)?, evm.chain_id, PrivateKeySigner::random(), evm.gas_price).await?)
+}
+
+/// A Substrate chain to ask unproven questions of. The key it carries is thrown away and never signs;
+/// where nobody has confirmed an anchor yet, the newest block that the nodes show will do.
+pub async fn keyless_account(config: &Config, chain: &ChainConfig) -> Result<lupu_substrate::Wallet, Failure> {
+    let mut asked = chain.clone();
+    if let (None, Family::Substrate(settings)) = (asked.anchor, &mut asked.family) {
+        let found = lupu_substrate::propose_anchor(&setup::substrate_source(chain, settings)?, None).await?;
+        let authorities = found.voters.set.authorities().iter().map(|a| (a.key, a.weight)).collect();
+        settings.voters = Some(Voters { set_id: found.voters.id, authorities });
+        asked.anchor = Some(Anchor { height: Height(found.height), hash: found.hash });
+    }
+    let connected = setup::connect(config, &asked, Vec::new()).await?;
+    let substrate = connected.substrate().ok_or_else(|| Failure::failed("another family"))?;
+    let thrown_away = Zeroizing::new(PrivateKeySigner::random().to_bytes().0);
+    let key = Key::from_seed(&thrown_away).map_err(|e| Failure::failed(e.to_string()))?;
+    Ok(lupu_substrate::Wallet::new(substrate.clone(), key))
+}
+
+/// The runtime of a Substrate chain as it is now.
+pub async fn runtime(config: &Config, chain: &ChainConfig) -> Result<Arc<lupu_substrate::runtime::Runtime>, Failure> {
+    let connected = reader(config, chain).await?;
+    let substrate = connected.substrate().ok_or_else(|| Failure::failed("another family"))?;
+    Ok(substrate.runtime().await?)
+}
+
+/// The endpoints of a Substrate chain.
+pub fn substrate_endpoints(chain: &str, ws: &[String]) -> Result<lupu_substrate::Endpoints, Failure> {
+    Ok(lupu_substrate::Endpoints::new(chain, ws, PATIENCE)?)
 }

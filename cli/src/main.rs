@@ -1,5 +1,6 @@
 //! The `lupu` command.
 
+mod account;
 mod amount;
 mod args;
 mod commands;
@@ -8,6 +9,8 @@ mod duration;
 mod failure;
 mod host;
 mod input;
+mod known;
+mod ledger;
 mod links;
 mod output;
 mod shutdown;

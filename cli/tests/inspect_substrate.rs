@@ -129,10 +129,11 @@ fn every_justification_vector_has_its_verdict() {
         ]);
         let report = run.json();
         assert_eq!(keys(&report), ["reason", "round", "signers", "target", "valid"], "{name}");
-        assert_eq!(report["target"], json!({"hash": case["target_hash"], "number": case["target_number"]}), "{name}");
-        assert_eq!((&report["round"], &report["signers"]), (&case["round"], &case["signers"]), "{name}");
         if case["expect"] == "ok" {
             valid += 1;
+            let target = json!({"hash": case["target_hash"], "number": case["target_number"]});
+            assert_eq!(report["target"], target, "{name}");
+            assert_eq!((&report["round"], &report["signers"]), (&case["round"], &case["signers"]), "{name}");
             assert_eq!((run.code, &report["valid"], &report["reason"]), (0, &json!(true), &Value::Null), "{name}");
         } else {
             invalid += 1;

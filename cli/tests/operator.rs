@@ -206,3 +206,16 @@ fn completions_and_help() {
     assert_eq!(place.run(&["no-such-command"]).code, 2);
     assert_eq!(place.run(&[]).code, 2);
 }
+
+#[test]
+fn the_examples_of_configurations_are_right() {
+    let folder = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../config");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let run = Place::new().run(&["config", "check", "--config", path.to_str().unwrap()]);
+        assert_eq!(run.code, 0, "{}: {}", path.display(), run.stderr);
+        seen += 1;
+    }
+    assert!(seen >= 4);
+}

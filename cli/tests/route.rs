@@ -4,70 +4,10 @@
 
 mod common;
 
-use common::{Place, Run};
+use common::Place;
+use common::walk::{Running, devnet, good, refused, relayer, run, settled, text};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-
-const PASSWORD: (&str, &str) = ("LUPU_KEYSTORE_PASSWORD", "correct horse");
-const NO_PORT: (&str, &str) = ("LUPU__RELAYER__LISTEN", "127.0.0.1:0");
-
-/// A process that is killed when the test ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a chain; returns its description.
-fn devnet(place: &Place, name: &str, chain_id: &str, more: &[&str]) -> (Running, Value) {
-    let arguments =
-        [&["devnet", "--json", "--name", name, "--chain-id", chain_id, "--port", "0", "--block-time", "500ms"], more]
-            .concat();
-    let mut child = place.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (Running(child), serde_json::from_str(&line).unwrap())
-}
-
-fn relayer(place: &Place) -> Running {
-    let mut command = place.command(&["start"]);
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(place.path("relayer.log")).unwrap();
-    Running(command.envs([PASSWORD, NO_PORT]).stderr(log).spawn().unwrap())
-}
-
-fn run(place: &Place, arguments: &[&str]) -> Run {
-    place.run_with(arguments, &[PASSWORD, NO_PORT], b"")
-}
-
-/// Runs a command that must succeed; its JSON.
-#[track_caller]
-fn good(place: &Place, arguments: &[&str]) -> Value {
-    let run = run(place, &[arguments, &["--json"]].concat());
-    assert_eq!(run.code, 0, "{arguments:?}: {}{}", run.stdout, run.stderr);
-    run.json()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
-/// Waits until every packet has ended.
-fn settled(place: &Place) {
-    let started = Instant::now();
-    while good(place, &["packet", "list", "--open"]).as_array().unwrap().iter().any(|_| true) {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "{}",
-            std::fs::read_to_string(place.path("relayer.log")).unwrap()
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
 
 /// From two bare chains to a bound route.
 fn connect(place: &Place) -> (Running, Running) {
@@ -193,11 +133,7 @@ fn two_bare_chains_a_route_and_transfers_both_ways() {
 
 /// What a sender does wrong is told before anything is sent.
 fn refusals(place: &Place, token: &str, receiver: &str) {
-    let refused = |arguments: &[&str], code: i32, words: &str| {
-        let run = run(place, arguments);
-        assert_eq!(run.code, code, "{}{}", run.stdout, run.stderr);
-        assert!(run.stderr.contains(words) && run.stderr.lines().count() == 1, "expected {words}: {}", run.stderr);
-    };
+    let refused = |arguments: &[&str], code: i32, words: &str| refused(place, arguments, code, words);
     let transfer = ["transfer", "--from", "bank", "--to", "harbour", "--key", "treasurer", "--receiver", receiver];
     let with =
         |token: &'static str, amount: &'static str| [&transfer[..], &["--token", token, "--amount", amount]].concat();

@@ -16,7 +16,8 @@ Examples:
 
 Deploys factory, authority, router, ICS-20 transfer and ICS-27 messages, and writes their addresses
 into the configuration. What stands already is left as it is: an interrupted deployment goes on.
-The first key of the chain pays, and administers a new authority: hand its role over afterwards.";
+The first key of the chain pays, and administers a new authority: hand its role over afterwards.
+For EVM chains: a Substrate chain's runtime has what it needs as pallets.";
 
 /// Options of `deploy`.
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,13 @@ struct Report {
 pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let chain = links::chain(&config, &args.chain)?;
+    if chain.evm().is_none() {
+        return Err(Failure::usage(format!(
+            "{0} is a Substrate chain: nothing is deployed there, its runtime has the pallets Ibc, IbcTransfer and \
+             IbcGmp; go on with `lupu client create --on {0} --of OTHER`",
+            chain.name
+        )));
+    }
     let before = links::evm(chain)?.contracts;
     let wallet = links::wallet(&config, chain, args.key.as_deref(), context).await?;
     let wish = DeployConfig {

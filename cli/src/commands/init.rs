@@ -2,7 +2,10 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, OK};
+use crate::links;
+use alloy::primitives::B256;
 use alloy::providers::{Provider, ProviderBuilder};
+use lupu_adapter::ErrorKind;
 use lupu_relayer::config::{ChainSketch, ConfigFile, Consensus, FamilySketch, template};
 use lupu_standard::ChainId;
 use serde::Serialize;
@@ -15,21 +18,23 @@ Examples:
   lupu init                                        two example chains, to be edited
   lupu init --chain harbour=http://127.0.0.1:8545 --chain bank=http://127.0.0.1:9545
                                                    asks each node for its chain id
+  lupu init --chain bank=http://127.0.0.1:9545 --chain customs=ws://127.0.0.1:9944
+                                                   only ws: a Substrate chain, asked for its genesis
   lupu init --chain harbour=http://10.0.0.1:8545,http://10.0.0.2:8545,ws://10.0.0.1:8546
 
-Next: `lupu key add NAME`, `lupu deploy --chain NAME`, `lupu client create`, `lupu client bind`, `lupu start`.";
+Next: `lupu key add NAME`, `lupu deploy --chain NAME` (EVM), `lupu client create`, `lupu client bind`, `lupu start`.";
 
-/// How long a node may take to say its chain id.
+/// How long a node may take to say which chain it serves.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Options of `init`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A chain and its endpoints, http and ws. Can be given several times.
+    /// A chain and its endpoints, http and ws; of a Substrate chain only ws. Can be given several times.
     #[arg(long = "chain", value_name = "NAME=URL[,URL…]", value_parser = chain_option)]
     chains: Vec<ChainOption>,
-    /// How the chains' blocks are sealed.
+    /// How the EVM chains' blocks are sealed.
     #[arg(long, value_name = "qbft|ibft2", default_value = "qbft", value_parser = consensus)]
     consensus: Consensus,
 }
@@ -48,7 +53,6 @@ fn chain_option(text: &str) -> Result<ChainOption, String> {
         urls.split(',').map(|u| u.trim().to_owned()).partition(|u| u.starts_with("ws://") || u.starts_with("wss://"));
     match rpc.iter().find(|u| !u.starts_with("http://") && !u.starts_with("https://")) {
         Some(_) => Err("endpoints start with http://, https://, ws:// or wss://".into()),
-        None if rpc.is_empty() => Err("at least one endpoint must be http:// or https://".into()),
         None => Ok(ChainOption { name, rpc, ws }),
     }
 }
@@ -79,8 +83,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         let next = if args.chains.is_empty() {
             "edit it, then see what is missing with `lupu config check`".to_owned()
         } else {
-            let keys: Vec<_> = sketches.iter().map(|s| format!("lupu key add {}-relayer", s.name)).collect();
-            format!("{}, then `lupu deploy --chain {}`", keys.join(", "), sketches[0].name)
+            let keys = sketches.iter().map(|s| format!("lupu key add {}-relayer", s.name));
+            let evm = sketches.iter().filter(|s| matches!(s.family, FamilySketch::Evm { .. }));
+            let next: Vec<_> = keys.chain(evm.map(|s| format!("lupu deploy --chain {}", s.name))).collect();
+            next.join(", ")
         };
         format!("{} written\n{} {next}", out.bold(&path.display().to_string()), out.dim("next:"))
     })?;
@@ -104,17 +110,47 @@ fn examples() -> Vec<ChainSketch> {
 }
 
 fn sketch(name: ChainId, chain_id: u64, consensus: Consensus, rpc: Vec<String>, ws: Vec<String>) -> ChainSketch {
-    let keys = vec![format!("{name}-relayer")];
+    let keys = keys(&name);
     ChainSketch { name, family: FamilySketch::Evm { chain_id, consensus, rpc }, ws, keys }
 }
 
 async fn ask(args: &Args) -> Result<Vec<ChainSketch>, Failure> {
     let mut out = Vec::new();
-    for chain in &args.chains {
-        let chain_id = chain_id(&chain.name, &chain.rpc).await?;
-        out.push(sketch(chain.name.clone(), chain_id, args.consensus, chain.rpc.clone(), chain.ws.clone()));
+    for ChainOption { name, rpc, ws } in &args.chains {
+        if rpc.is_empty() {
+            let (family, keys) = (FamilySketch::Substrate { genesis: genesis(name, ws).await? }, keys(name));
+            out.push(ChainSketch { name: name.clone(), family, ws: ws.clone(), keys });
+            continue;
+        }
+        let chain_id = chain_id(name, rpc).await?;
+        out.push(sketch(name.clone(), chain_id, args.consensus, rpc.clone(), ws.clone()));
     }
     Ok(out)
+}
+
+fn keys(name: &ChainId) -> Vec<String> {
+    vec![format!("{name}-relayer")]
+}
+
+/// The hash of block 0 that the endpoints of a Substrate chain give.
+async fn genesis(name: &ChainId, ws: &[String]) -> Result<B256, Failure> {
+    let endpoints = links::substrate_endpoints(name.as_str(), ws)?;
+    let asked = lupu_substrate::unproven::genesis(&endpoints);
+    let answer = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| {
+        Failure::failed(format!("{name}: {} does not answer within {} s", ws.join(", "), PATIENCE.as_secs()))
+    })?;
+    answer.map_err(|error| match error.kind {
+        ErrorKind::Misconfigured => error.into(),
+        ErrorKind::Unavailable => {
+            let message = error.message;
+            Failure::failed(format!("{name}: {} does not answer: {message}; is the node up?", ws.join(", ")))
+        }
+        _ => Failure::failed(format!(
+            "{name}: {} does not say the hash of its block 0: {}; an EVM chain needs an http:// endpoint too",
+            ws.join(", "),
+            error.message
+        )),
+    })
 }
 
 /// The chain id that every endpoint of a chain gives.

@@ -2,10 +2,13 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, OK};
+use crate::known::{account, account_of};
 use crate::output::Output;
+use alloy::signers::local::PrivateKeySigner;
 use clap::Subcommand;
 use lupu_relayer::config::KeyRef;
 use lupu_relayer::keys::{self, KeyEntry, Keystore};
+use lupu_substrate::keys::address;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -17,7 +20,10 @@ Examples:
 
 The file is Web3 secret storage, version 3, readable by its owner only; geth and cast read it too.
 The password comes from LUPU_KEYSTORE_PASSWORD, --password-file, or is asked for.
-Keys can also stay in environment variables: write keys = [\"env:NAME\"] in lupu.toml.";
+Keys can also stay in environment variables: write keys = [\"env:NAME\"] in lupu.toml.
+
+On an EVM chain the key signs for its address; on a Substrate chain the same 32 bytes are the seed of an
+sr25519 key, with the account that is shown too. Give each account something to pay with.";
 
 /// Commands about keys.
 #[derive(Debug, Subcommand)]
@@ -25,7 +31,10 @@ pub enum KeyCommand {
     /// Put a key into the keystore, encrypted.
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
-    /// Show the keys: name, address, which chains use it.
+    /// Show the keys: name, address, account, which chains use it.
+    #[command(
+        after_help = "Examples:\n  lupu key list\n  LUPU_KEYSTORE_PASSWORD=… lupu key list     opens the files too: accounts on Substrate chains follow from the secret"
+    )]
     List(FolderArgs),
 }
 
@@ -53,9 +62,20 @@ pub struct FolderArgs {
 }
 
 #[derive(Serialize)]
+struct Added {
+    #[serde(flatten)]
+    entry: KeyEntry,
+    /// On Substrate chains, SS58.
+    account: String,
+}
+
+#[derive(Serialize)]
 struct Listed {
     name: String,
+    /// On EVM chains.
     address: Option<String>,
+    /// On Substrate chains, SS58; nothing where the file was not opened.
+    account: Option<String>,
     source: &'static str,
     chains: Vec<String>,
     problem: Option<String>,
@@ -87,34 +107,36 @@ fn add(args: &AddArgs, context: &Context) -> Result<u8, Failure> {
         return Err(keys::KeyError::Exists(keystore.folder().join(&args.name)).into());
     }
     let key = if let Some(variable) = &args.import_env {
-        Some(keys::from_environment(variable)?)
+        keys::from_environment(variable)?
     } else if args.import {
         let text = context.ask_secret("private key (64 hex digits): ")?;
-        Some(keys::parse(&text, "the input")?)
+        keys::parse(&text, "the input")?
     } else {
-        None
+        PrivateKeySigner::random()
     };
     let password = context.new_password()?;
-    let entry = match key {
-        Some(key) => keystore.add(&args.name, &key, &password)?,
-        None => keystore.create(&args.name, &password)?,
-    };
-    context.out.print(&entry, |out| added(&entry, out))?;
+    let entry = keystore.add(&args.name, &key, &password)?;
+    let added = Added { entry, account: address(&account_of(&key)?) };
+    context.out.print(&added, |out| text(&added, out))?;
     Ok(OK)
 }
 
-fn added(entry: &KeyEntry, out: &Output) -> String {
-    let address = entry.address.map(|a| a.to_string()).unwrap_or_default();
-    format!(
-        "{} {address}\n{}",
-        out.bold(&entry.name),
-        out.dim(&format!("kept in {}; there is no copy: keep file and password safe", entry.path.display()))
-    )
+fn text(added: &Added, out: &Output) -> String {
+    let entry = &added.entry;
+    let pairs = out.pairs(&[
+        ("key", out.bold(&entry.name)),
+        ("on EVM chains", entry.address.map(|a| a.to_string()).unwrap_or_default()),
+        ("on Substrate", added.account.clone()),
+    ]);
+    let kept = format!("kept in {}; there is no copy: keep file and password safe", entry.path.display());
+    format!("{pairs}{}", out.dim(&kept))
 }
 
 fn list(args: &FolderArgs, context: &Context) -> Result<u8, Failure> {
     let keystore = args.open(context)?;
     let config = if context.config_path.exists() { Some(context.config()?) } else { None };
+    let password = context.given_password()?;
+    let on_substrate = |key: &KeyRef| account(key, &keystore, password.as_ref()).map(|public| address(&public));
     let users = |key: &KeyRef| -> Vec<String> {
         let chains = config.iter().flat_map(|c| c.chains.values());
         chains.filter(|c| c.keys.contains(key)).map(|c| c.name.to_string()).collect()
@@ -124,6 +146,7 @@ fn list(args: &FolderArgs, context: &Context) -> Result<u8, Failure> {
         .into_iter()
         .map(|entry| Listed {
             chains: users(&KeyRef::Keystore(entry.name.clone())),
+            account: on_substrate(&KeyRef::Keystore(entry.name.clone())),
             name: entry.name,
             address: entry.address.map(|a| a.to_string()),
             source: "keystore",
@@ -137,13 +160,14 @@ fn list(args: &FolderArgs, context: &Context) -> Result<u8, Failure> {
         if matches!(key, KeyRef::Keystore(name) if rows.iter().any(|r| r.source == "keystore" && &r.name == name)) {
             continue;
         }
-        let address = keys::address(key, &keystore);
+        let of_key = keys::address(key, &keystore);
         rows.push(Listed {
             name: key.to_string(),
             source: if matches!(key, KeyRef::Environment(_)) { "environment" } else { "keystore" },
             chains: users(key),
-            problem: address.as_ref().err().map(ToString::to_string),
-            address: address.ok().flatten().map(|a| a.to_string()),
+            account: on_substrate(key),
+            problem: of_key.as_ref().err().map(ToString::to_string),
+            address: of_key.ok().flatten().map(|a| a.to_string()),
         });
     }
     context.out.print(&rows, |out| {
@@ -152,9 +176,14 @@ fn list(args: &FolderArgs, context: &Context) -> Result<u8, Failure> {
         }
         let cells = rows.iter().map(|r| {
             let address = r.address.clone().or_else(|| r.problem.clone()).unwrap_or_else(|| "not in the file".into());
-            vec![r.name.clone(), address, r.source.to_owned(), r.chains.join(", ")]
+            let account = match (&r.account, &r.problem) {
+                (Some(account), _) => account.clone(),
+                (None, Some(_)) => String::new(),
+                (None, None) => "needs the password".into(),
+            };
+            vec![r.name.clone(), address, account, r.source.to_owned(), r.chains.join(", ")]
         });
-        out.table(&["name", "address", "kept in", "signs on"], cells)
+        out.table(&["name", "on EVM chains", "on Substrate", "kept in", "signs on"], cells)
     })?;
     Ok(OK)
 }

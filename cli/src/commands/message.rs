@@ -1,71 +1,143 @@
-//! `lupu message`: calls a contract on another chain (ICS-27 GMP).
+//! `lupu message`: calls a contract or a runtime on another chain (ICS-27 GMP).
 
-use crate::commands::send::{Way, finish};
+use crate::account::Account;
+use crate::commands::send::{Sent, Way, finish};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::input;
 use crate::links;
 use alloy::dyn_abi::{DynSolType, JsonAbiExt};
 use alloy::json_abi::Function;
-use alloy::primitives::{Address, Bytes};
-use lupu_evm::send::{CallRequest, send_call};
+use lupu_evm::send as evm;
+use lupu_relayer::config::{ChainConfig, Config, Family};
+use lupu_substrate::{call_text, send as substrate};
 
 const EXAMPLES: &str = "\
-Examples:
+Examples, to an EVM chain:
   lupu message --from harbour --to bank --target 0x… --signature 'register(string,bytes32,string)' \\
       SHPU-2026-000117 0x5f0c… 'Lupu Lines'
   lupu message --from harbour --to bank --target 0x… --data 0x1249c58b --wait
+To a Substrate chain:
+  lupu message --from harbour --to customs --call CustomsRegistry.record_inspection SHPU-2026-000117 'seal broken'
+  lupu message --from harbour --to customs --call Balances.transfer_keep_alive 5Grwva… 1_000_000 --wait
+  lupu message --from harbour --to customs --data 0x0f00…         a call that is encoded already
 
-The call is made by the sender's own account on the other chain, never by the sender's address itself.
-With --wait: exit code 0 if it was executed, 1 if it failed or came too late.";
+Arguments of --call: words and 0x… for bytes, SS58 or 0x… for accounts, numbers, names; what is nested, as
+scale-value writes it: (1, 2), { field: 1 }, Some(1). The call is encoded for the runtime that the chain has now.
+It is made by the sender's own account on the other chain, never by the sender's address itself. With --wait:
+exit code 0 if it was executed, 1 if it failed or came too late.";
 
 /// Options of `message`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = clap::ArgGroup::new("what").required(true))]
 pub struct Args {
     #[command(flatten)]
     way: Way,
-    /// The contract to call, on the other chain.
+    /// The contract to call, on the other chain. Substrate chains have none: leave it out.
     #[arg(long, value_name = "ADDRESS")]
-    target: Address,
-    /// Calldata in hex.
-    #[arg(long, value_name = "0xHEX", required_unless_present = "signature", conflicts_with = "signature")]
+    target: Option<String>,
+    /// Calldata in hex; for a Substrate chain an encoded call.
+    #[arg(long, value_name = "0xHEX", group = "what")]
     data: Option<String>,
-    /// The function to call, with its arguments behind it.
-    #[arg(long, value_name = "FUNCTION(TYPES)")]
+    /// The function of an EVM chain's contract to call, with its arguments behind it.
+    #[arg(long, value_name = "FUNCTION(TYPES)", group = "what")]
     signature: Option<String>,
-    /// The function's arguments, one by one.
-    #[arg(value_name = "ARGUMENT", requires = "signature", allow_hyphen_values = true)]
+    /// The call of a Substrate chain's runtime to make, with its arguments behind it.
+    #[arg(long, value_name = "PALLET.CALL", group = "what")]
+    call: Option<String>,
+    /// The arguments, one by one.
+    #[arg(value_name = "ARGUMENT", conflicts_with = "data", allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// Chooses one of the sender's accounts on the other chain.
     #[arg(long, value_name = "0xHEX", default_value = "0x")]
     salt: String,
 }
 
+/// What is called, in the other chain's form.
+struct Call {
+    receiver: String,
+    payload: Vec<u8>,
+    /// For a person.
+    shown: String,
+}
+
 /// Runs it.
 pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let (chain, client) = args.way.client(&config)?;
-    let contracts = links::contracts(chain)?;
-    let payload: Bytes = match (&args.data, &args.signature) {
-        (Some(data), _) => input::hex("--data", data)?.into(),
-        (None, Some(signature)) => encode(signature, &args.arguments)?.into(),
+    let to = links::chain(&config, &args.way.to)?;
+    let salt = input::hex("--salt", &args.salt)?;
+    let call = match &to.family {
+        Family::Evm(_) => contract_call(args, to)?,
+        Family::Substrate(_) => runtime_call(args, &config, to).await?,
+    };
+    let host = Host::open(&config, chain, args.way.key.as_deref(), context).await?;
+    let timeout = host.time().await?.saturating_add(args.way.timeout.as_secs());
+    let (client_id, memo) = (client.id.clone(), args.way.memo.clone());
+    let Call { receiver, payload, shown } = call;
+    let sent: Sent = match &host {
+        Host::Evm(wallet, contracts) => {
+            let (payload, salt) = (payload.into(), salt.into());
+            let request =
+                evm::CallRequest { client: client_id, receiver, payload, salt, timeout_timestamp: timeout, memo };
+            evm::send_call(wallet, contracts.gmp, request).await?.into()
+        }
+        Host::Substrate(wallet) => {
+            let request =
+                substrate::CallRequest { client: client_id, receiver, payload, salt, timeout_timestamp: timeout, memo };
+            substrate::send_call(wallet, request).await?.into()
+        }
+    };
+    let what = format!("message from {} to {shown} on {}", args.way.from, args.way.to);
+    finish(&args.way, &config, client, sent, timeout, &what, context).await
+}
+
+/// What is sent to an EVM chain: a contract and calldata.
+fn contract_call(args: &Args, to: &ChainConfig) -> Result<Call, Failure> {
+    let name = &to.name;
+    if args.call.is_some() {
+        return Err(Failure::usage(format!(
+            "--call is for Substrate chains, but {name} is an EVM chain: write --target 0x… --signature 'FUNCTION(TYPES)'"
+        )));
+    }
+    let target = args.target.as_deref().ok_or_else(|| {
+        Failure::usage(format!("--target is missing: {name} is an EVM chain, say which contract is to be called"))
+    })?;
+    let target = Account::parse("--target", target, to)?;
+    let payload = match (&args.data, &args.signature) {
+        (Some(data), _) => input::hex("--data", data)?,
+        (None, Some(signature)) => encode(signature, &args.arguments)?,
         (None, None) => return Err(Failure::usage("give --data or --signature")),
     };
-    let salt = input::hex("--salt", &args.salt)?.into();
-    let wallet = links::wallet(&config, chain, args.way.key.as_deref(), context).await?;
-    let timeout = wallet.time().await?.saturating_add(args.way.timeout.as_secs());
-    let request = CallRequest {
-        client: client.id.clone(),
-        receiver: format!("{:#x}", args.target),
-        payload,
-        salt,
-        timeout_timestamp: timeout,
-        memo: args.way.memo.clone(),
+    Ok(Call { receiver: target.on_the_wire(), payload, shown: target.to_string() })
+}
+
+/// What is sent to a Substrate chain: a call of its runtime, for the version that it has now.
+async fn runtime_call(args: &Args, config: &Config, to: &ChainConfig) -> Result<Call, Failure> {
+    let name = &to.name;
+    if args.target.is_some() {
+        return Err(Failure::usage(format!(
+            "--target is for EVM chains, but {name} is a Substrate chain, whose calls name their pallet: leave it out"
+        )));
+    }
+    if args.signature.is_some() {
+        return Err(Failure::usage(format!(
+            "--signature is for EVM chains, but {name} is a Substrate chain: write --call PALLET.CALL ARGUMENT…"
+        )));
+    }
+    let data = args.data.as_ref().map(|data| input::hex("--data", data)).transpose()?;
+    let runtime = links::runtime(config, to).await?;
+    let (payload, shown) = match (data, &args.call) {
+        (Some(data), _) => call_text::payload_of_encoded(&runtime, &data)
+            .map_err(|e| Failure::usage(format!("--data is no call of {name}: {e}")))?,
+        (None, Some(call)) => {
+            let payload = call_text::payload(&runtime, call, &args.arguments);
+            (payload.map_err(|e| Failure::usage(format!("--call on {name}: {e}")))?, call.clone())
+        }
+        (None, None) => return Err(Failure::usage("give --call or --data")),
     };
-    let sent = send_call(&wallet, contracts.gmp, request).await?;
-    let what = format!("message from {} to {} on {}", args.way.from, args.target, args.way.to);
-    finish(&args.way, &config, client, sent, timeout, &what, context).await
+    Ok(Call { receiver: substrate::MESSAGE_RECEIVER.into(), payload, shown })
 }
 
 /// Calldata of a function and its arguments.

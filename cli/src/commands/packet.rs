@@ -5,7 +5,7 @@ use crate::failure::{Failure, OK};
 use crate::output::{Output, duration, grouped};
 use clap::Subcommand;
 use lupu_relayer::Store;
-use lupu_relayer::config::Config;
+use lupu_relayer::config::{Config, Family};
 use lupu_relayer::packet::State;
 use lupu_relayer::store::{PacketFilter, PacketRow, Stamp, StoreError, TransactionRow, TransitionRow, now_ms};
 use lupu_standard::{ChainId, ClientId};
@@ -124,10 +124,11 @@ pub async fn store(config: &Config) -> Result<Store, Failure> {
 impl PacketCommand {
     /// Runs it.
     pub async fn run(&self, context: &Context) -> Result<u8, Failure> {
-        let store = store(&context.config()?).await?;
+        let config = context.config()?;
+        let store = store(&config).await?;
         match self {
             Self::List(args) => list(args, &store, &context.out).await,
-            Self::Show(args) => show(&args.packet, &store, &context.out).await,
+            Self::Show(args) => show(&args.packet, &config, &store, &context.out).await,
             Self::Retry(args) => retry(&args.packet, &store, &context.out).await,
         }
     }
@@ -174,12 +175,20 @@ struct Everything<'a> {
     transactions: &'a [TransactionRow],
 }
 
-async fn show(packet: &PacketId, store: &Store, out: &Output) -> Result<u8, Failure> {
+/// What a chain counts work in.
+pub fn unit(config: &Config, chain: &ChainId) -> &'static str {
+    match config.chain(chain).map(|c| &c.family) {
+        Some(Family::Substrate(_)) => "ps of weight",
+        _ => "gas",
+    }
+}
+
+async fn show(packet: &PacketId, config: &Config, store: &Store, out: &Output) -> Result<u8, Failure> {
     let row = find(packet, store).await?;
     let history = store.history(&row).await?;
     let transactions = store.transactions_of(row.id).await?;
     let everything = Everything { id: packet.to_string(), row: &row, history: &history, transactions: &transactions };
-    out.print(&everything, |out| text(&everything, out))?;
+    out.print(&everything, |out| text(&everything, config, out))?;
     Ok(OK)
 }
 
@@ -208,7 +217,7 @@ fn ago(at: i64) -> String {
     format!("{} ago", duration(u64::try_from(now_ms().saturating_sub(at)).unwrap_or(0) / 1_000))
 }
 
-fn text(all: &Everything<'_>, out: &Output) -> String {
+fn text(all: &Everything<'_>, config: &Config, out: &Output) -> String {
     let row = all.row;
     let stamp = |s: &Stamp| format!("block {}, transaction {}, {}", s.height, s.transaction, ago(s.seen_at));
     let mut pairs = vec![
@@ -235,11 +244,13 @@ fn text(all: &Everything<'_>, out: &Output) -> String {
             pairs.push((name, stamp(at)));
         }
     }
-    for (name, gas, bytes) in
-        [("receiving", row.receive_gas, row.receive_proof_bytes), ("settling", row.settle_gas, row.settle_proof_bytes)]
-    {
+    for (name, chain, gas, bytes) in [
+        ("receiving", &row.lane.destination_chain, row.receive_gas, row.receive_proof_bytes),
+        ("settling", &row.lane.source_chain, row.settle_gas, row.settle_proof_bytes),
+    ] {
         if let (Some(gas), Some(bytes)) = (gas, bytes) {
-            pairs.push((name, format!("{} gas, {} bytes of proof, this packet's share", grouped(gas), grouped(bytes))));
+            let (gas, unit, bytes) = (grouped(gas), unit(config, chain), grouped(bytes));
+            pairs.push((name, format!("{gas} {unit}, {bytes} bytes of proof, this packet's share")));
         }
     }
     let mut text = out.pairs(&pairs);

@@ -8,7 +8,6 @@ use crate::output::Output;
 use alloy::primitives::B256;
 use indicatif::{ProgressBar, ProgressStyle};
 use lupu_adapter::{AdapterError, Chain, ErrorKind, PacketEventKind};
-use lupu_evm::send::Sent;
 use lupu_relayer::config::{ChainConfig, ClientConfig, Config};
 use lupu_standard::{ChainId, Height};
 use serde::Serialize;
@@ -62,6 +61,27 @@ impl Way {
     }
 }
 
+/// A packet that a chain of whatever family sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    sequence: u64,
+    transaction: B256,
+    block: u64,
+    used: u64,
+}
+
+impl From<lupu_evm::send::Sent> for Sent {
+    fn from(sent: lupu_evm::send::Sent) -> Self {
+        Self { sequence: sent.sequence, transaction: sent.transaction, block: sent.block, used: sent.gas_used }
+    }
+}
+
+impl From<lupu_substrate::send::Sent> for Sent {
+    fn from(sent: lupu_substrate::send::Sent) -> Self {
+        Self { sequence: sent.sequence, transaction: sent.transaction, block: sent.block, used: sent.weight_used }
+    }
+}
+
 /// A packet that was sent, and its end if that was waited for.
 #[derive(Serialize)]
 pub struct Report {
@@ -71,7 +91,7 @@ pub struct Report {
     pub transaction: B256,
     /// Its block.
     pub height: u64,
-    /// Gas of that transaction.
+    /// Gas of that transaction; on a Substrate chain its weight, in picoseconds.
     pub gas_used: u64,
     /// From this second on it can only time out.
     pub timeout_timestamp: u64,
@@ -98,7 +118,7 @@ pub async fn finish(
         packet: packet.to_string(),
         transaction: sent.transaction,
         height: sent.block,
-        gas_used: sent.gas_used,
+        gas_used: sent.used,
         timeout_timestamp: timeout,
         outcome: None,
         acknowledgement: None,

@@ -3,16 +3,18 @@
 use crate::commands::client::show::{Found, look, table};
 use crate::context::Context;
 use crate::failure::{Failure, NEGATIVE, OK};
+use crate::known::account;
 use crate::links;
 use crate::output::{Output, duration, time};
 use alloy::primitives::{Address, U256};
 use lupu_evm::Endpoints;
 use lupu_evm::endpoints::Bad;
 use lupu_relayer::Store;
-use lupu_relayer::config::{ChainConfig, Config, Family};
-use lupu_relayer::keys::{self, Keystore};
+use lupu_relayer::config::{ChainConfig, Config, Family, KeyRef, SubstrateSettings};
+use lupu_relayer::keys::{self, Keystore, Password};
 use lupu_relayer::setup::substrate_source;
 use lupu_relayer::store::{LaneCount, TransactionTotals, WorkerRow, WorkerState, now_ms};
+use lupu_substrate::keys::address as ss58;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,7 +24,8 @@ Examples:
   lupu status --json
 
 Asks every chain, and reads the relayer's store if there is one; a running relayer is not disturbed.
-Exit code 0: all is well; 1: a chain does not answer, a client is not active, or a worker is refused.";
+Accounts of keys on Substrate chains are shown where the keystore's password is given, or the key stands in the
+environment. Exit code 0: all is well; 1: a chain does not answer, a client is not active, or a worker is refused.";
 
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
@@ -78,8 +81,9 @@ pub async fn run(_: &Args, context: &Context) -> Result<u8, Failure> {
         store: None,
         problems: Vec::new(),
     };
+    let password = context.given_password()?;
     for chain in config.chains.values() {
-        report.chains.push(ask(&config, chain).await);
+        report.chains.push(ask(&config, chain, password.as_ref()).await);
     }
     for client in &config.clients {
         report.clients.push(look(&config, client).await);
@@ -94,7 +98,7 @@ pub async fn run(_: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(if report.problems.is_empty() { OK } else { NEGATIVE })
 }
 
-async fn ask(config: &Config, chain: &ChainConfig) -> ChainStatus {
+async fn ask(config: &Config, chain: &ChainConfig, password: Option<&Password>) -> ChainStatus {
     let keystore = Keystore::new(&config.relayer.keystore);
     let mut status = ChainStatus {
         chain: chain.name.to_string(),
@@ -112,20 +116,33 @@ async fn ask(config: &Config, chain: &ChainConfig) -> ChainStatus {
         }
         Err(failure) => status.problem = Some(failure.line),
     }
-    if chain.evm().is_none() {
-        let keys = chain.keys.iter().map(|key| Key { key: key.to_string(), address: None, balance: None });
-        status.keys.extend(keys);
-        return status;
-    }
     for key in &chain.keys {
-        let address = keys::address(key, &keystore).ok().flatten();
-        let balance = match (address, links::endpoints(chain)) {
-            (Some(address), Ok(endpoints)) => balance(&endpoints, address).await,
-            _ => None,
+        let (address, balance) = match &chain.family {
+            Family::Evm(_) => evm_account(chain, key, &keystore).await,
+            Family::Substrate(settings) => match account(key, &keystore, password) {
+                Some(public) => (Some(ss58(&public)), native(chain, settings, &public).await),
+                None => (None, None),
+            },
         };
-        status.keys.push(Key { key: key.to_string(), address: address.map(|a| a.to_string()), balance });
+        status.keys.push(Key { key: key.to_string(), address, balance });
     }
     status
+}
+
+async fn evm_account(chain: &ChainConfig, key: &KeyRef, keystore: &Keystore) -> (Option<String>, Option<String>) {
+    let Some(address) = keys::address(key, keystore).ok().flatten() else { return (None, None) };
+    let balance = match links::endpoints(chain) {
+        Ok(endpoints) => balance(&endpoints, address).await,
+        Err(_) => None,
+    };
+    (Some(address.to_string()), balance)
+}
+
+/// An account's native balance in the smallest unit, if a node says it.
+async fn native(chain: &ChainConfig, settings: &SubstrateSettings, account: &[u8; 32]) -> Option<String> {
+    let endpoints = links::substrate_endpoints(chain.name.as_str(), &settings.ws).ok()?;
+    let balance = lupu_substrate::unproven::native_balance(&endpoints, account).await.ok()?;
+    Some(balance.to_string())
 }
 
 fn identity(chain: &ChainConfig) -> String {
@@ -135,7 +152,7 @@ fn identity(chain: &ChainConfig) -> String {
     }
 }
 
-/// Height and time of the newest block that an endpoint shows; the time where its header says it.
+/// Height and time of the newest block that an endpoint shows.
 async fn newest(chain: &ChainConfig) -> Result<(u64, Option<u64>), Failure> {
     let none = || Failure::failed("no endpoint shows a block");
     match &chain.family {
@@ -148,7 +165,8 @@ async fn newest(chain: &ChainConfig) -> Result<(u64, Option<u64>), Failure> {
         }
         Family::Substrate(settings) => {
             let anchor = lupu_substrate::propose_anchor(&substrate_source(chain, settings)?, None).await?;
-            Ok((anchor.height, None))
+            let endpoints = links::substrate_endpoints(chain.name.as_str(), &settings.ws)?;
+            Ok((anchor.height, lupu_substrate::unproven::clock(&endpoints).await?))
         }
     }
 }
@@ -228,11 +246,11 @@ fn text(report: &Report, out: &Output) -> String {
             short(&c.identity),
             c.height.map_or_else(|| "does not answer".into(), |h| h.to_string()),
             c.timestamp.map(time).unwrap_or_default(),
-            if c.deployed { "yes".into() } else { "no".into() },
+            if c.deployed { "yes" } else { "no" }.to_owned(),
             keys.join(", "),
         ]
     });
-    text.push_str(&out.table(&["chain", "id", "height", "time", "deployed", "keys (balance, wei)"], rows));
+    text.push_str(&out.table(&["chain", "id", "height", "time", "deployed", "keys (balance, smallest unit)"], rows));
     if !report.clients.is_empty() {
         text.push_str(&format!("\n\n{}", table(&report.clients, out)));
     }

@@ -1,36 +1,38 @@
 //! `lupu token`: tokens and vouchers, to know what can be sent and what arrived.
 
+use crate::account::Account;
 use crate::amount::{format_units, parse_units};
 use crate::context::Context;
 use crate::failure::{Failure, NEGATIVE, OK};
+use crate::ledger::{Asset, Ledger, plain};
 use crate::links;
-use alloy::primitives::{Address, U256};
-use alloy::sol;
+use alloy::primitives::U256;
 use clap::Subcommand;
-use lupu_evm::send::{balance_of, create_demo_token, mint, token_info, voucher};
+use lupu_evm::send as evm;
+use lupu_relayer::config::{ChainConfig, Config, Family};
 use lupu_standard::ChainId;
+use lupu_substrate::assets;
 use serde::Serialize;
 
-sol! {
-    interface IVouchers {
-        function trace(address token) external view returns (string memory);
-    }
-}
+/// Decimals of the demonstration token, as its contract has them.
+const DEMO_DECIMALS: u8 = 2;
 
 /// Commands about tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Deploy the demonstration token eCNY, two decimals, and issue some to the key's account. For trying things.
+    /// Make the demonstration token eCNY, two decimals, and issue some to the key's account. For trying things.
     #[command(
-        after_help = "Examples:\n  lupu token create --chain bank\n  lupu token create --chain bank --amount 5000.00"
+        after_help = "Examples:\n  lupu token create --chain bank\n  lupu token create --chain bank --amount 5000.00\n  lupu token create --chain customs --key governance\n\nOn a Substrate chain it is an asset of the pallet Assets, for which the account leaves a deposit."
     )]
     Create(CreateArgs),
     /// Show a token, where it comes from, and what an account has of it.
-    #[command(after_help = "Examples:\n  lupu token show --chain bank --token 0x… --account 0x…")]
+    #[command(
+        after_help = "Examples:\n  lupu token show --chain bank --token 0x… --account 0x…\n  lupu token show --chain customs --token native --account 5Grwva…\n  lupu token show --chain customs --token asset:7\n  lupu token show --chain customs --token transfer/customs.qbft-bank/0x…"
+    )]
     Show(ShowArgs),
     /// Find the voucher that stands on one chain for a token of another.
     #[command(
-        after_help = "Examples:\n  lupu token voucher --chain harbour --of bank --token 0x…\n\nExit code 1: none exists yet; the first transfer makes it."
+        after_help = "Examples:\n  lupu token voucher --chain harbour --of bank --token 0x…\n  lupu token voucher --chain bank --of customs --token native\n\nExit code 1: none exists yet; the first transfer makes it."
     )]
     Voucher(VoucherArgs),
 }
@@ -55,12 +57,12 @@ pub struct ShowArgs {
     /// The chain.
     #[arg(long, value_name = "NAME")]
     chain: ChainId,
-    /// The token there.
-    #[arg(long, value_name = "ADDRESS")]
-    token: Address,
+    /// The token there: its address; on a Substrate chain native, asset:ID, or a voucher's trace.
+    #[arg(long, value_name = "TOKEN")]
+    token: String,
     /// Whose balance to show.
-    #[arg(long, value_name = "ADDRESS")]
-    account: Option<Address>,
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
 }
 
 /// Options of `token voucher`.
@@ -72,29 +74,46 @@ pub struct VoucherArgs {
     /// The chain that the token comes from.
     #[arg(long, value_name = "NAME")]
     of: ChainId,
-    /// The token, there.
-    #[arg(long, value_name = "ADDRESS")]
-    token: Address,
+    /// The token, there: its address; on a Substrate chain native, asset:ID, or a voucher's trace.
+    #[arg(long, value_name = "TOKEN")]
+    token: String,
 }
 
 #[derive(Serialize)]
 struct Shown {
     chain: ChainId,
-    token: Address,
+    token: String,
     name: String,
     symbol: String,
-    decimals: u8,
+    /// Nothing where nobody says.
+    decimals: Option<u8>,
     trace: Option<String>,
-    account: Option<Address>,
+    account: Option<String>,
     balance: Option<String>,
     base_units: Option<String>,
+}
+
+impl Shown {
+    fn new(chain: &ChainId, asset: &Asset, held: Option<(Account, U256)>) -> Self {
+        Self {
+            chain: chain.clone(),
+            token: asset.token.to_string(),
+            name: plain(&asset.name, 200),
+            symbol: plain(&asset.symbol, 200),
+            decimals: asset.decimals,
+            trace: asset.trace.as_deref().map(|trace| plain(trace, 600)),
+            account: held.map(|(account, _)| account.to_string()),
+            balance: held.map(|(_, balance)| format_units(balance, asset.decimals.unwrap_or(0))),
+            base_units: held.map(|(_, balance)| balance.to_string()),
+        }
+    }
 }
 
 #[derive(Serialize)]
 struct VoucherShown {
     chain: ChainId,
     trace: String,
-    voucher: Option<Address>,
+    voucher: Option<String>,
 }
 
 impl TokenCommand {
@@ -111,53 +130,48 @@ impl TokenCommand {
 async fn create(args: &CreateArgs, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let chain = links::chain(&config, &args.chain)?;
-    let amount = parse_units(&args.amount, 2).map_err(|e| Failure::usage(format!("--amount {e}")))?;
-    let wallet = links::wallet(&config, chain, args.key.as_deref(), context).await?;
-    let token = create_demo_token(&wallet).await?;
-    mint(&wallet, token, wallet.address(), amount).await?;
-    let info = token_info(&wallet, token).await?;
-    let shown = Shown {
-        chain: args.chain.clone(),
-        token,
-        name: info.name,
-        symbol: info.symbol,
-        decimals: info.decimals,
-        trace: None,
-        account: Some(wallet.address()),
-        balance: Some(format_units(amount, info.decimals)),
-        base_units: Some(amount.to_string()),
+    let amount = parse_units(&args.amount, DEMO_DECIMALS).map_err(|e| Failure::usage(format!("--amount {e}")))?;
+    let (token, account, ledger) = match &chain.family {
+        Family::Evm(_) => {
+            let wallet = links::wallet(&config, chain, args.key.as_deref(), context).await?;
+            let token = evm::create_demo_token(&wallet).await?;
+            evm::mint(&wallet, token, wallet.address(), amount).await?;
+            (token.to_string(), Account::Evm(wallet.address()), Ledger::Evm(wallet, None))
+        }
+        Family::Substrate(_) => {
+            let wallet = links::account(&config, chain, args.key.as_deref(), context).await?;
+            let id = create_asset(&wallet, amount).await?;
+            (format!("asset:{id}"), Account::Substrate(wallet.account()), Ledger::Substrate(wallet))
+        }
     };
+    let asset = ledger.find(chain, &token).await?;
+    let shown = Shown::new(&args.chain, &asset, Some((account, amount)));
     context.out.print(&shown, |out| text(&shown, out))?;
     Ok(OK)
+}
+
+/// The demonstration token as an asset, issued to the account.
+async fn create_asset(wallet: &lupu_substrate::Wallet, amount: U256) -> Result<u32, Failure> {
+    let amount = u128::try_from(amount).map_err(|_| Failure::usage("--amount is more than an asset can have"))?;
+    let id = assets::free_asset_id(wallet).await?;
+    let info =
+        assets::TokenInfo { name: "Demonstration e-CNY".into(), symbol: "eCNY".into(), decimals: Some(DEMO_DECIMALS) };
+    assets::create_asset(wallet, id, &info).await?;
+    assets::mint_asset(wallet, id, wallet.account(), amount).await?;
+    Ok(id)
 }
 
 async fn show(args: &ShowArgs, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let chain = links::chain(&config, &args.chain)?;
-    let reader = links::keyless(chain).await?;
-    if !reader.has_code(args.token).await? {
-        return Err(Failure::usage(format!("there is no contract at {} on {}", args.token, chain.name)));
-    }
-    let info = token_info(&reader, args.token).await?;
-    let trace = match chain.contracts() {
-        Some(contracts) => reader.read(contracts.transfer, IVouchers::traceCall { token: args.token }).await?,
-        None => String::new(),
-    };
-    let balance = match args.account {
-        Some(account) => Some(balance_of(&reader, args.token, account).await?),
+    let account = args.account.as_ref().map(|text| Account::parse("--account", text, chain)).transpose()?;
+    let ledger = Ledger::keyless(&config, chain).await?;
+    let asset = ledger.find(chain, &args.token).await?;
+    let held = match account {
+        Some(account) => Some((account, ledger.balance(asset.token, account).await?)),
         None => None,
     };
-    let shown = Shown {
-        chain: args.chain.clone(),
-        token: args.token,
-        name: plain(&info.name),
-        symbol: plain(&info.symbol),
-        decimals: info.decimals,
-        trace: (!trace.is_empty()).then(|| plain(&trace)),
-        account: args.account,
-        balance: balance.map(|b: U256| format_units(b, info.decimals)),
-        base_units: balance.map(|b| b.to_string()),
-    };
+    let shown = Shown::new(&args.chain, &asset, held);
     context.out.print(&shown, |out| text(&shown, out))?;
     Ok(OK)
 }
@@ -165,40 +179,55 @@ async fn show(args: &ShowArgs, context: &Context) -> Result<u8, Failure> {
 async fn find(args: &VoucherArgs, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let chain = links::chain(&config, &args.chain)?;
-    let contracts = links::contracts(chain)?;
+    let of = links::chain(&config, &args.of)?;
     let client = config.client_towards(&args.chain, &args.of).ok_or_else(|| {
         Failure::usage(format!(
             "no bound client on {} tracks {}; `lupu client list` shows what there is",
             args.chain, args.of
         ))
     })?;
-    let trace = format!("transfer/{}/{:#x}", client.id, args.token);
-    let found = voucher(&links::keyless(chain).await?, contracts.transfer, &trace).await?;
-    let shown = VoucherShown { chain: args.chain.clone(), trace, voucher: found };
-    context.out.print(&shown, |_| match found {
-        Some(address) => address.to_string(),
+    let denom = denomination(&config, of, &args.token).await?;
+    if let Some(home) = denom.strip_prefix(&format!("transfer/{}/", client.counterparty)) {
+        return Err(Failure::usage(format!(
+            "that token of {} is itself a voucher of {}: it goes home as {}",
+            args.of,
+            args.chain,
+            plain(home, 600)
+        )));
+    }
+    let trace = format!("transfer/{}/{denom}", client.id);
+    let found = Ledger::keyless(&config, chain).await?.voucher(chain, &trace).await?;
+    let voucher = found.map(|token| token.to_string());
+    let shown = VoucherShown { chain: args.chain.clone(), trace: plain(&trace, 800), voucher };
+    context.out.print(&shown, |_| match &shown.voucher {
+        Some(voucher) => voucher.clone(),
         None => format!("no voucher of {} on {} yet; the first transfer makes it", shown.trace, shown.chain),
     })?;
     Ok(if found.is_some() { OK } else { NEGATIVE })
 }
 
-/// Texts of a token come from outside: short, and nothing that moves a terminal's cursor.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+/// A token's denomination on its chain; a voucher's is its trace.
+async fn denomination(config: &Config, chain: &ChainConfig, token: &str) -> Result<String, Failure> {
+    if token.starts_with("transfer/") {
+        return Ok(token.to_owned());
+    }
+    Ok(Ledger::keyless(config, chain).await?.find(chain, token).await?.denom())
 }
 
 fn text(shown: &Shown, out: &crate::output::Output) -> String {
+    let symbol = if shown.symbol.is_empty() { "without a symbol" } else { &shown.symbol };
+    let decimals = shown.decimals.map_or_else(|| "nobody says".to_owned(), |n| n.to_string());
     let mut pairs = vec![
-        ("token", format!("{} {}", out.bold(&shown.symbol), out.dim(&shown.name))),
-        ("address", shown.token.to_string()),
+        ("token", format!("{} {}", out.bold(symbol), out.dim(&shown.name))),
+        ("address", shown.token.clone()),
         ("on", shown.chain.to_string()),
-        ("decimals", shown.decimals.to_string()),
+        ("decimals", decimals),
     ];
     if let Some(trace) = &shown.trace {
         pairs.push(("voucher of", trace.clone()));
     }
-    if let (Some(account), Some(balance)) = (shown.account, &shown.balance) {
-        pairs.push(("account", account.to_string()));
+    if let (Some(account), Some(balance)) = (&shown.account, &shown.balance) {
+        pairs.push(("account", account.clone()));
         pairs.push(("balance", format!("{balance} {}", shown.symbol)));
     }
     out.pairs(&pairs)

@@ -1,22 +1,30 @@
 //! `lupu transfer`: tokens from one chain to another (ICS-20).
 
+use crate::account::Account;
 use crate::amount::{format_units, parse_units};
-use crate::commands::send::{Way, finish};
+use crate::commands::send::{Sent, Way, finish};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::host::Host;
+use crate::ledger::{Asset, Ledger, Token};
 use crate::links;
-use alloy::primitives::{Address, U256};
-use lupu_evm::send::{TransferRequest, token_info, transfer};
+use alloy::primitives::U256;
+use lupu_evm::send as evm;
+use lupu_substrate::send as substrate;
 
 const EXAMPLES: &str = "\
 Examples:
   lupu transfer --from bank --to harbour --token 0x… --amount 1000.00 --receiver 0x…
   lupu transfer --from bank --to harbour --token 0x… --amount 100000 --base --receiver 0x… --wait
   lupu transfer --from harbour --to bank --token VOUCHER --amount 5 --receiver 0x…    sends vouchers home
+  lupu transfer --from bank --to customs --token 0x… --amount 12.50 --receiver 5Grwva…
+  lupu transfer --from customs --to bank --token native --amount 3 --receiver 0x…
+  lupu transfer --from customs --to bank --token transfer/customs.qbft-bank/0x… --amount 1250 --receiver 0x…
 
-The amount is in whole tokens with decimals, or in base units with --base. Tokens are approved for this
-amount only; vouchers that go home are burned. With --wait: exit code 0 if acknowledged, 1 if refused
-or timed out (and refunded).";
+The amount is in whole tokens with decimals, or in base units with --base. Vouchers on a Substrate chain
+have no decimals: their amounts are in base units. On EVM chains tokens are approved for this amount only.
+Vouchers that go home are burned. With --wait: exit code 0 if acknowledged, 1 if refused or timed out (and
+refunded).";
 
 /// Options of `transfer`.
 #[derive(Debug, clap::Args)]
@@ -24,49 +32,67 @@ or timed out (and refunded).";
 pub struct Args {
     #[command(flatten)]
     way: Way,
-    /// The token's address on the chain that sends.
-    #[arg(long, value_name = "ADDRESS")]
-    token: Address,
+    /// The token on the chain that sends: its address; on a Substrate chain native, asset:ID, or a voucher's trace.
+    #[arg(long, value_name = "TOKEN")]
+    token: String,
     /// How much.
     #[arg(long, value_name = "AMOUNT")]
     amount: String,
     /// The amount is in base units, not in whole tokens.
     #[arg(long)]
     base: bool,
-    /// Who gets it, on the other chain: 0x and 40 hex digits.
-    #[arg(long, value_name = "ADDRESS")]
-    receiver: Address,
+    /// Who gets it, on the other chain: 0x and 40 hex digits; on a Substrate chain 0x and 64, or SS58.
+    #[arg(long, value_name = "ACCOUNT")]
+    receiver: String,
 }
 
 /// Runs it.
 pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let config = context.config()?;
     let (chain, client) = args.way.client(&config)?;
-    let contracts = links::contracts(chain)?;
-    if args.receiver.is_zero() {
-        return Err(Failure::usage("--receiver is the zero address"));
-    }
-    let wallet = links::wallet(&config, chain, args.way.key.as_deref(), context).await?;
-    if !wallet.has_code(args.token).await? {
-        return Err(Failure::usage(format!(
-            "there is no contract at {} on {}; --token is the address on the sending chain",
-            args.token, chain.name
-        )));
-    }
-    let token = token_info(&wallet, args.token).await?;
-    let decimals = if args.base { 0 } else { token.decimals };
-    let amount: U256 = parse_units(&args.amount, decimals).map_err(|e| Failure::usage(format!("--amount {e}")))?;
-    let timeout = wallet.time().await?.saturating_add(args.way.timeout.as_secs());
-    let request = TransferRequest {
-        client: client.id.clone(),
-        token: args.token,
-        amount,
-        receiver: format!("{:#x}", args.receiver),
-        timeout_timestamp: timeout,
-        memo: args.way.memo.clone(),
+    let to = links::chain(&config, &args.way.to)?;
+    let receiver = Account::parse("--receiver", &args.receiver, to)?.on_the_wire();
+    let host = Host::open(&config, chain, args.way.key.as_deref(), context).await?;
+    let asset = Ledger::of(&host).find(chain, &args.token).await?;
+    let amount = amount(args, &asset)?;
+    let timeout = host.time().await?.saturating_add(args.way.timeout.as_secs());
+    let (client_id, memo) = (client.id.clone(), args.way.memo.clone());
+    let sent: Sent = match (&host, asset.token) {
+        (Host::Evm(wallet, contracts), Token::Contract(token)) => {
+            let request =
+                evm::TransferRequest { client: client_id, token, amount, receiver, timeout_timestamp: timeout, memo };
+            evm::transfer(wallet, contracts.transfer, request).await?.into()
+        }
+        (Host::Substrate(wallet), _) => {
+            let request = substrate::TransferRequest {
+                client: client_id,
+                denom: asset.denom(),
+                amount: u128::try_from(amount)
+                    .map_err(|_| Failure::usage("--amount is more than a Substrate chain can hold"))?,
+                receiver,
+                timeout_timestamp: timeout,
+                memo,
+            };
+            substrate::transfer(wallet, request).await?.into()
+        }
+        _ => return Err(Failure::failed("a token of another family")),
     };
-    let sent = transfer(&wallet, contracts.transfer, request).await?;
-    let symbol: String = token.symbol.chars().filter(|c| !c.is_control()).take(24).collect();
-    let what = format!("{} {symbol} from {} to {}", format_units(amount, token.decimals), args.way.from, args.way.to);
+    let shown = format_units(amount, asset.decimals.unwrap_or(0));
+    let what = format!("{shown} {} from {} to {}", asset.shown(), args.way.from, args.way.to);
     finish(&args.way, &config, client, sent, timeout, &what, context).await
+}
+
+/// The amount in the token's smallest unit.
+fn amount(args: &Args, asset: &Asset) -> Result<U256, Failure> {
+    let decimals = match (args.base, asset.decimals) {
+        (true, _) => 0,
+        (false, Some(decimals)) => decimals,
+        (false, None) => {
+            return Err(Failure::usage(format!(
+                "nobody says how many decimals {} has on {}: give the amount in its smallest unit, with --base",
+                asset.token, args.way.from
+            )));
+        }
+    };
+    parse_units(&args.amount, decimals).map_err(|e| Failure::usage(format!("--amount {e}")))
 }

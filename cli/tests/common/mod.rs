@@ -1,6 +1,8 @@
 //! Running the binary as a person or a script would.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod walk;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

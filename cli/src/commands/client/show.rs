@@ -118,6 +118,15 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(if found.status == "active" { OK } else { NEGATIVE })
 }
 
+/// The contract that is the client, or what keeps it.
+fn kept(client: &ClientConfig, config: &Config) -> String {
+    match (client.light_client, config.chain(&client.on)) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(chain)) if chain.evm().is_none() => "none: the runtime keeps it, in Ibc.Clients".into(),
+        (None, _) => "none yet".into(),
+    }
+}
+
 fn text(found: &Found, config: &Config, out: &Output) -> String {
     let client = &found.client;
     let status = match found.status {
@@ -131,7 +140,7 @@ fn text(found: &Found, config: &Config, out: &Output) -> String {
         ("on", client.on.to_string()),
         ("of", client.of.to_string()),
         ("counterparty", client.counterparty.to_string()),
-        ("contract", client.light_client.map_or_else(|| "none".into(), |a| a.to_string())),
+        ("contract", kept(client, config)),
         ("bound", if client.bound { "yes".into() } else { "no".into() }),
         ("status", status),
     ];

@@ -1,5 +1,6 @@
 //! `lupu client update`.
 
+use crate::commands::packet::unit;
 use crate::context::Context;
 use crate::failure::{Failure, OK};
 use crate::host::{self, Host};
@@ -71,11 +72,12 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         }
         let line = |u: &Update| {
             format!(
-                "{} {} → {}, {} gas\n",
+                "{} {} → {}, {} {}\n",
                 out.bold(report.client.as_str()),
                 report.from,
                 u.height,
-                crate::output::grouped(u.gas_used.unwrap_or_default())
+                crate::output::grouped(u.gas_used.unwrap_or_default()),
+                unit(&config, &client.on)
             )
         };
         report.updates.iter().map(line).collect()

@@ -1,4 +1,4 @@
-//! `lupu devnet`: an embedded chain to try things on.
+//! An embedded EVM chain.
 
 use crate::context::Context;
 use crate::failure::{Failure, OK};
@@ -7,19 +7,9 @@ use lupu_evm_devnet::{Devnet, Hardfork, Kind};
 use serde::Serialize;
 use std::time::Duration;
 
-const EXAMPLES: &str = "\
-Examples:
-  lupu devnet
-  lupu devnet --name harbour --chain-id 1001 --port 8545
-  lupu devnet --name bank --chain-id 2001 --port 9545 --hardfork cancun --block-time 500ms
-  lupu devnet --fund 0x…                       gives an account a million ether in block 0
-
-One process plays all validators. Nothing is kept: the chain lives until Ctrl-C. Gas is free unless
---min-gas-price is set. The development accounts' keys follow from the seed: they are no secret.";
-
-/// Options of `devnet`.
+/// Options of an EVM chain.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[group(skip)]
 pub struct Args {
     /// A name for logs.
     #[arg(long, default_value = "devnet")]
