@@ -42,6 +42,8 @@ impl Wallet {
 
     async fn mined(&self, request: TransactionRequest, what: &str) -> Result<TransactionReceipt> {
         let context = || format!("{}: {what}", self.chain);
+        let nonce = self.provider.get_transaction_count(self.address).pending().await.with_context(context)?;
+        let request = request.with_nonce(nonce);
         let pending = self.provider.send_transaction(request).await.with_context(context)?;
         let receipt = pending.get_receipt().await.with_context(context)?;
         if !receipt.status() {

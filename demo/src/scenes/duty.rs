@@ -11,8 +11,8 @@ use crate::{
 use anyhow::{Result, ensure};
 use lupu_relayer::packet::State;
 
-const SENT: u128 = 1_000_00;
-const DUTY: u128 = 800_00;
+const SENT: u128 = 1_000 * 100;
+const DUTY: u128 = 800 * 100;
 
 /// `bank` → `customs`, a payment there, and the rest `customs` → `bank`.
 pub async fn duty(world: &World, progress: &Progress) -> Result<Vec<Line>> {

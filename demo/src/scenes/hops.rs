@@ -11,8 +11,8 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use lupu_relayer::packet::State;
 
-const SENT: u128 = 100_00;
-const SHORTCUT: u128 = 40_00;
+const SENT: u128 = 100 * 100;
+const SHORTCUT: u128 = 40 * 100;
 
 /// `bank` → `customs` → `harbour` → `customs` → `bank` unwinds; `harbour` → `bank` does not.
 pub async fn hops(world: &World, progress: &Progress) -> Result<Vec<Line>> {

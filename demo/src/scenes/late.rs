@@ -13,7 +13,7 @@ use lupu_relayer::packet::State;
 use lupu_substrate_devnet::runtime::UNIT;
 use std::time::Duration;
 
-const SENT: u128 = 250_00;
+const SENT: u128 = 250 * 100;
 const NATIVE: u128 = 5 * UNIT;
 /// Seconds until it is too late.
 const LIFE: u64 = 7;

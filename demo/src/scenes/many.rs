@@ -15,7 +15,7 @@ use lupu_relayer::{packet::State, store::PacketRow};
 use lupu_standard::ChainId;
 
 const COUNT: usize = 50;
-const EACH: u128 = 1_00;
+const EACH: u128 = 100;
 
 /// Fifty from `bank` to `harbour` and fifty to `customs`, side by side.
 pub async fn many(world: &World, progress: &Progress) -> Result<(Vec<Line>, u64)> {

@@ -12,8 +12,8 @@ use crate::{
 use anyhow::{Result, ensure};
 use lupu_relayer::packet::State;
 
-const TO_NOBODY: u128 = 30_00;
-const TO_FROZEN: u128 = 50_00;
+const TO_NOBODY: u128 = 30 * 100;
+const TO_FROZEN: u128 = 50 * 100;
 
 /// `bank` → `customs` to an account that is none, and `customs` → `bank` to one that is frozen.
 pub async fn refused(world: &World, progress: &Progress) -> Result<Vec<Line>> {

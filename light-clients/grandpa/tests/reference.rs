@@ -115,7 +115,7 @@ fn alter(s: &mut Scenario, rng: &mut Rng) {
         8 => s.trust(voters("authority", rng.below(9))),
         9 => {
             let who: Vec<Voter> = s.set.iter().filter(|_| !rng.one_in(4)).cloned().collect();
-            s.vote(&who);
+            s.vote(who);
         }
         10 => s.ballots.iter_mut().for_each(|(_, above)| *above = rng.below(3) as u32),
         11 => s.signed_set = s.trusted.set_id.wrapping_add(rng.below(3) as u64).wrapping_sub(1),

@@ -30,7 +30,7 @@ fn encode(a: &Scenario, b: &Scenario, ancestry: &[SpHeader]) -> Vec<u8> {
 fn fork() -> Scenario {
     let mut s = Scenario::new(4);
     s.parent = seeded("other parent", 0);
-    s.vote(&s.set[1..].to_vec());
+    s.vote(s.set[1..].to_vec());
     s
 }
 
@@ -39,7 +39,7 @@ fn upon(parents: &[SpHeader]) -> Scenario {
     let mut s = Scenario::new(4);
     let last = parents.last().unwrap();
     (s.parent, s.number) = (header_hash(last), last.number + 1);
-    s.vote(&s.set[..3].to_vec());
+    s.vote(s.set[..3].to_vec());
     s
 }
 
@@ -132,7 +132,7 @@ fn does_not_freeze() -> Vec<Value> {
     put("same_block", "one block twice", &base, &base, &[], not);
     let mut b = Scenario::new(4);
     b.round = 8;
-    b.vote(&b.set[1..].to_vec());
+    b.vote(b.set[1..].to_vec());
     put("same_block_other_votes", "one block, finalized twice", &base, &b, &[], not);
     let below = chain(base.header(), 0);
     put("child", "the higher block is the lower one's child", &base, &upon(&below), &down(below), not);
@@ -150,11 +150,11 @@ fn does_not_freeze() -> Vec<Value> {
 
     // One authority's double vote is no fork: the second block lacks a quorum.
     let mut b = fork();
-    b.vote(&b.set[..1].to_vec());
+    b.vote(b.set[..1].to_vec());
     put("double_vote", "one authority finalized two blocks", &base, &b, &[], "TooLittleWeight");
     put("double_vote_reversed", "in the other order", &b, &base, &[], "TooLittleWeight");
     let mut b = fork();
-    b.vote(&[&b.set[..1], &b.set[..1], &b.set[..1]].concat());
+    b.vote([&b.set[..1], &b.set[..1], &b.set[..1]].concat());
     put("double_vote_repeated", "one authority, counted three times", &base, &b, &[], "DuplicateVoter");
 
     let mut b = fork();
@@ -167,7 +167,7 @@ fn does_not_freeze() -> Vec<Value> {
     b.signed_set -= 1;
     put("previous_set", "the same keys finalized a fork in an earlier set", &base, &b, &[], "InvalidSignature");
     let mut b = fork();
-    b.vote(&voters("newcomer", 4));
+    b.vote(voters("newcomer", 4));
     put("foreign_authorities", "a fork of authorities that nobody trusts", &base, &b, &[], "ForeignVoter");
     out
 }

@@ -153,7 +153,7 @@ fn unused(c: &mut Cases) {
     let mut j = s.just();
     j.ancestry.push(s.chain(1)[1].encode());
     c.message("header_without_need", "all voted for the target", &s, &of(&s, &j), "UnusedAncestry");
-    s.vote(&s.set[..2].to_vec());
+    s.vote(s.set[..2].to_vec());
     let mut j = s.just();
     j.ancestry.push(s.chain(1)[1].encode());
     let what = "an unused header before too little weight";

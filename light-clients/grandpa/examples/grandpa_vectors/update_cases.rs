@@ -24,10 +24,10 @@ fn good(c: &mut Cases) {
         c.put(&format!("valid_{n}"), "a quorum of votes, no more", &s, "Update");
     }
     let mut s = Scenario::new(4);
-    s.vote(&s.set.clone());
+    s.vote(s.set.clone());
     c.put("valid_all_votes", "all authorities voted", &s, "Update");
     let mut s = Scenario::new(4);
-    s.vote(&s.set.iter().rev().cloned().collect::<Vec<_>>());
+    s.vote(s.set.iter().rev().cloned().collect::<Vec<_>>());
     c.put("valid_any_order", "votes may come in any order", &s, "Update");
     for round in [0, 1, u64::MAX] {
         let mut s = Scenario::new(4);
@@ -71,7 +71,7 @@ fn good(c: &mut Cases) {
     s.stored.push((u64::from(s.number), s.consensus().hash()));
     c.put("known_already", "the same state is stored at this height", &s, "NoOp");
     s.round = 9;
-    s.vote(&s.set[1..].to_vec());
+    s.vote(s.set[1..].to_vec());
     c.put("known_by_other_votes", "one block, finalized by another round's votes", &s, "NoOp");
     let mut s = Scenario::new(4);
     s.stored.push((u64::from(s.number), seeded("another state", 0)));
@@ -220,7 +220,7 @@ fn time(c: &mut Cases) {
     c.message("order_set_before_votes", "authorities before justification", &s, &m, "AuthoritySetMismatch");
     let mut s = Scenario::new(4);
     s.set_time(u64::MAX);
-    s.vote(&s.set[..1].to_vec());
+    s.vote(s.set[..1].to_vec());
     c.put("order_weight_before_time", "weight before time", &s, "TooLittleWeight");
     let mut s = Scenario::new(4);
     s.set_time(u64::MAX);

@@ -95,7 +95,7 @@ fn skipped(c: &mut Cases) {
     let next = voters("newcomer", 4);
     let mut s = Scenario::new(4);
     s.signed_set += 1;
-    s.vote(&next);
+    s.vote(next.clone());
     let what = "the change was skipped: the next set's votes mean nothing to this client";
     c.put("skipped_change", what, &s, "ForeignVoter");
     let mut s = Scenario::new(4);
@@ -104,13 +104,13 @@ fn skipped(c: &mut Cases) {
     c.put("skipped_change_same_keys", what, &s, "InvalidSignature");
     let mut s = Scenario::new(4);
     s.signed_set += 1;
-    s.vote(&next);
+    s.vote(next.clone());
     let mut m = s.message();
     m.authorities = joined(&next).into();
     let what = "the change was skipped, and the next set is given as the trusted one";
     c.message("skipped_change_other_set", what, &s, &m, "AuthoritySetMismatch");
     let mut s = with(vec![change(&next, 0)]);
-    s.vote(&next);
+    s.vote(next.clone());
     c.put("handover_by_the_new_set", "the new set finalizes its own election", &s, "ForeignVoter");
 
     // Both states are stored; the older one still holds the old set.

@@ -26,9 +26,9 @@ const QUORUMS: [(usize, usize); 12] =
 fn thresholds(c: &mut Cases) {
     for (n, quorum) in QUORUMS {
         let mut s = Scenario::new(n);
-        s.vote(&s.set[..quorum].to_vec());
+        s.vote(s.set[..quorum].to_vec());
         c.put(&format!("quorum_{quorum}_of_{n}"), "as many as must be", &s, "Update");
-        s.vote(&s.set[..quorum - 1].to_vec());
+        s.vote(s.set[..quorum - 1].to_vec());
         c.put(&format!("too_few_{}_of_{n}", quorum - 1), "one vote less", &s, "TooLittleWeight");
     }
     let mut s = Scenario::new(4);
@@ -40,7 +40,7 @@ fn weights(c: &mut Cases) {
     let mut put = |name: &str, weights: &[u64], who: &[usize], expect: &str| {
         let mut s = Scenario::new(weights.len());
         s.trust(weigh(&s.set, weights));
-        s.vote(&who.iter().map(|i| s.set[*i].clone()).collect::<Vec<_>>());
+        s.vote(who.iter().map(|i| s.set[*i].clone()).collect::<Vec<_>>());
         c.put(name, "votes count by weight", &s, expect);
     };
     let few = "TooLittleWeight";
@@ -104,34 +104,34 @@ fn voters_of_other_sets(c: &mut Cases) {
     let foreign = "ForeignVoter";
     let newcomers = voters("newcomer", 4);
     let mut s = Scenario::new(4);
-    s.vote(&newcomers);
+    s.vote(newcomers.clone());
     c.put("foreign_all", "nobody of the set voted", &s, foreign);
     let mut s = Scenario::new(4);
-    s.vote(&[&s.set[..3], &newcomers[..1]].concat());
+    s.vote([&s.set[..3], &newcomers[..1]].concat());
     c.put("foreign_extra", "a quorum and one more from elsewhere", &s, foreign);
     let mut s = Scenario::new(4);
-    s.vote(&[&newcomers[..1], &s.set[..3]].concat());
+    s.vote([&newcomers[..1], &s.set[..3]].concat());
     c.put("foreign_first", "the stranger comes first", &s, foreign);
     let mut s = Scenario::new(4);
-    s.vote(&[&s.set[..3], &newcomers[..1]].concat());
+    s.vote([&s.set[..3], &newcomers[..1]].concat());
     let mut j = s.just();
     j.ballots[3].signature = [0; 64];
     c.message("foreign_unsigned", "strangers are refused before their signatures", &s, &of(&s, &j), foreign);
 
     let twice = "DuplicateVoter";
     let mut s = Scenario::new(4);
-    s.vote(&[&s.set[..2], &s.set[..1]].concat());
+    s.vote([&s.set[..2], &s.set[..1]].concat());
     c.put("duplicate_vote", "one vote counted twice", &s, twice);
     let mut s = Scenario::new(4);
-    s.vote(&[&s.set[..3], &s.set[..1]].concat());
+    s.vote([&s.set[..3], &s.set[..1]].concat());
     c.put("duplicate_beyond_quorum", "one vote twice, enough without it", &s, twice);
     let mut s = Scenario::new(4);
-    s.vote(&s.set[..2].to_vec());
+    s.vote(s.set[..2].to_vec());
     s.ballots.push((s.set[0].clone(), 1));
     let what = "one voter for the target and for its child: two votes of one voter";
     c.put("duplicate_voter_above", what, &s, twice);
     let mut s = Scenario::new(4);
-    s.vote(&s.set[..3].to_vec());
+    s.vote(s.set[..3].to_vec());
     let mut j = s.just();
     let equivocation = s.set[0].sign(&B256::repeat_byte(9), s.number, s.round, s.signed_set);
     j.ballots.push(equivocation);
@@ -201,7 +201,7 @@ fn signatures(c: &mut Cases) {
     (j.ballots[0].signature, j.ballots[1].signature) = (b, a);
     c.message("signatures_swapped", "each the other's", &s, &of(&s, &j), bad);
     let mut s = Scenario::new(4);
-    s.vote(&s.set.clone());
+    s.vote(s.set.clone());
     let mut j = s.just();
     j.ballots[3].signature[5] ^= 1;
     c.message("bad_beyond_quorum", "a quorum, and one bad vote more", &s, &of(&s, &j), bad);
@@ -209,7 +209,7 @@ fn signatures(c: &mut Cases) {
     let mut j = s.just();
     j.round += 1;
     c.message("round_of_justification", "the justification names another round", &s, &of(&s, &j), bad);
-    s.vote(&s.set[..1].to_vec());
+    s.vote(s.set[..1].to_vec());
     let mut j = s.just();
     j.ballots[0].signature[0] ^= 1;
     c.message("order_signature_before_weight", "signatures before weight", &s, &of(&s, &j), bad);

@@ -7,10 +7,11 @@ use lupu_grandpa::{VerifyEd25519, Zebra};
 use sp_core::{Pair as _, ed25519};
 use std::{cell::RefCell, collections::HashMap};
 
+type Signatures = HashMap<(B256, Vec<u8>), [u8; 64]>;
 type Answers = HashMap<(B256, Vec<u8>, [u8; 64]), bool>;
 
 thread_local! {
-    static SIGNED: RefCell<HashMap<(B256, Vec<u8>), [u8; 64]>> = RefCell::default();
+    static SIGNED: RefCell<Signatures> = RefCell::default();
     static CRATE: RefCell<Answers> = RefCell::default();
     static PLAIN: RefCell<Answers> = RefCell::default();
 }

@@ -281,8 +281,8 @@ impl Scenario {
     }
 
     /// These vote for the target.
-    pub fn vote(&mut self, voters: &[Voter]) {
-        self.ballots = voters.iter().map(|v| (v.clone(), 0)).collect();
+    pub fn vote(&mut self, voters: Vec<Voter>) {
+        self.ballots = voters.into_iter().map(|v| (v, 0)).collect();
     }
 
     /// What is stored follows what the message says is trusted.

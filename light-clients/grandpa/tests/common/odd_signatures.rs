@@ -6,12 +6,15 @@ use alloy_primitives::{B256, hex};
 use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION, edwards::CompressedEdwardsY, traits::Identity};
 use sha2::{Digest as _, Sha512};
 
+/// R ‖ s over a message.
+pub type Sign = Box<dyn Fn(&[u8]) -> [u8; 64]>;
+
 /// A key, and how it signs a message.
 pub struct Odd {
     pub name: String,
     pub what: &'static str,
     pub key: B256,
-    pub sign: Box<dyn Fn(&[u8]) -> [u8; 64]>,
+    pub sign: Sign,
     pub good: bool,
 }
 
@@ -37,7 +40,7 @@ fn join(r: [u8; 32], s: [u8; 32]) -> [u8; 64] {
 }
 
 /// Signs with secret `a` and nonce `r`, whatever the encodings of key and R are.
-fn signer(key: [u8; 32], a: Scalar, big_r: [u8; 32], r: Scalar) -> Box<dyn Fn(&[u8]) -> [u8; 64]> {
+fn signer(key: [u8; 32], a: Scalar, big_r: [u8; 32], r: Scalar) -> Sign {
     Box::new(move |message| join(big_r, (r + challenge(&big_r, &key, message) * a).to_bytes()))
 }
 
@@ -70,7 +73,7 @@ pub fn cases() -> Vec<Odd> {
     let zero = [0u8; 32];
     let identity = EdwardsPoint::identity().compress().0;
     let mut out = Vec::new();
-    let mut put = |name: &str, what, key: [u8; 32], sign, good| {
+    let mut put = |name: &str, what, key: [u8; 32], sign: Sign, good| {
         out.push(Odd { name: name.into(), what, key: B256::new(key), sign, good });
     };
     put("plain", "nothing odd", key, signer(key, a, big_r, r), true);

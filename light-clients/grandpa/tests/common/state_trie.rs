@@ -39,9 +39,7 @@ pub type Walk = (Option<Vec<u8>>, Vec<Vec<u8>>);
 
 pub fn walk(db: &MemoryDB<Blake2Hasher>, root: H256, key: &[u8]) -> Option<Walk> {
     let mut recorder = Recorder::<Layout>::new();
-    let trie = TrieDBBuilder::<Layout>::new(db, &root).with_recorder(&mut recorder).build();
-    let value = trie.get(key).ok()?;
-    drop(trie);
+    let value = TrieDBBuilder::<Layout>::new(db, &root).with_recorder(&mut recorder).build().get(key).ok()?;
     Some((value, recorder.drain().into_iter().map(|record| record.data).collect()))
 }
 

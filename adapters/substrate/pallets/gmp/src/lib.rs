@@ -18,6 +18,8 @@ extern crate alloc;
 
 pub mod account;
 mod app;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 #[cfg(feature = "std")]
 pub mod carriers;
 mod filter;

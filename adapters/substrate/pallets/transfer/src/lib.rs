@@ -26,6 +26,8 @@ extern crate alloc;
 
 pub mod account;
 mod app;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod conservation;
 mod escrow;
 mod origin;

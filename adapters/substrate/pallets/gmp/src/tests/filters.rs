@@ -98,3 +98,50 @@ fn carriers_are_found_by_type() {
     ];
     assert_eq!(found.iter().map(|(p, c)| (p.as_str(), c.as_str())).collect::<Vec<_>>(), expected);
 }
+
+/// Random bytes in place of good ones: whatever decodes is made by the sender's account or not at all.
+#[test]
+fn mutants_stay_in_the_account() {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let own = crate::Pallet::<Test>::account(HERE.as_bytes(), SENDER.as_bytes(), &SALT);
+    let nested = probe::Nest::More(Box::new(probe::Nest::End));
+    let good: Vec<RuntimeCall> = vec![
+        note(1),
+        probe::Call::bytes { value: vec![1; 20] }.into(),
+        probe::Call::nested { value: nested }.into(),
+        hidden(&note(1)),
+        hidden(&sudo(note(1))),
+        batch(vec![note(1), remark()]),
+        pallet_balances::Call::transfer_allow_death { dest: ALICE, value: 5 }.into(),
+        pallet_balances::Call::force_transfer { source: RELAYER, dest: ALICE, value: 5 }.into(),
+        frame_system::Call::kill_storage { keys: vec![vec![1]] }.into(),
+    ];
+    let mut ext = chain();
+    ext.execute_with(|| {
+        use frame_support::traits::Currency;
+        let _ = Balances::deposit_creating(&RELAYER, 1_000);
+        let _ = Balances::deposit_creating(&own, 1_000);
+    });
+    let (mut made, mut refused) = (0, 0);
+    for _ in 0..5_000 {
+        let mut call = good[random(good.len())].encode();
+        for _ in 0..=random(3) {
+            let at = random(call.len());
+            call[at] = random(256) as u8;
+        }
+        let message = GmpPacketData { payload: payload_of(&call).into(), ..message(&note(1)) };
+        ext.execute_with(|| {
+            let taken = received(&message).is_ok();
+            *(if taken { &mut made } else { &mut refused }) += 1;
+            assert!(notes().iter().all(|(who, _)| *who == own), "{call:?}");
+            assert_eq!(Balances::free_balance(&RELAYER), 1_000, "{call:?}");
+            assert_eq!(pallet_sudo::Key::<Test>::get(), Some(RELAYER), "{call:?}");
+            assert!(!pallet_lupu_ibc::Paused::<Test>::get(), "{call:?}");
+        });
+    }
+    assert!(made > 200 && refused > 200, "{made} made, {refused} refused");
+}

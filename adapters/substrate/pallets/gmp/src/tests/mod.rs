@@ -5,7 +5,7 @@ mod receiving;
 mod sending;
 
 use crate::{GmpApp, RECEIVER, mock::*};
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use codec::Encode;
 use frame_support::storage::with_storage_layer;
 use lupu_standard::{
@@ -72,4 +72,17 @@ fn received(message: &GmpPacketData) -> Result<Vec<u8>, DispatchError> {
 
 fn made(call: impl Into<RuntimeCall>) -> Result<Vec<u8>, DispatchError> {
     received(&message(&call.into()))
+}
+
+/// The cases of `standard/vectors/ics27.json` of a kind: name, value, and whether it is well formed in ABI.
+fn cases(kind: &str) -> Vec<(String, Vec<u8>, bool, serde_json::Value)> {
+    let folder = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let file = std::fs::read(folder.join("../../../../standard/vectors/ics27.json")).unwrap();
+    let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    let cases = file["cases"].as_array().unwrap().iter().filter(|case| case["kind"] == kind).map(|case| {
+        let value = hex::decode(case["value"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+        let valid = case["valid"] == true && case["encoding"] == Encoding::SolidityAbi.media_type();
+        (case["name"].to_string(), value, valid, case.clone())
+    });
+    cases.collect()
 }

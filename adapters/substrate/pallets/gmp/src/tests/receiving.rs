@@ -205,3 +205,21 @@ fn what_is_not_a_message_is_refused() {
         assert_ok!(changed(&|m| m.memo = "m".repeat(MAX_MEMO)));
     });
 }
+
+/// Malformed means the same as everywhere; what is well formed fails later, for it is not for this runtime.
+#[test]
+fn values_are_those_of_the_vectors() {
+    chain().execute_with(|| {
+        let mut counts = [0, 0];
+        for (name, value, valid, case) in cases("packet") {
+            counts[usize::from(valid)] += 1;
+            let error = match (valid, case["receiver"] == "") {
+                (false, _) => Error::<Test>::MalformedPayload,
+                (true, false) => Error::InvalidReceiver,
+                (true, true) => Error::MalformedCall,
+            };
+            assert_eq!(deliver(&packet_of(value)), Err(error.into()), "{name}");
+        }
+        assert!(counts[0] > 20 && counts[1] > 5, "{counts:?}");
+    });
+}

@@ -121,3 +121,26 @@ fn no_other_acknowledgement_counts() {
         );
     });
 }
+
+/// Results are those of the vectors, malformed means the same as everywhere.
+#[test]
+fn acknowledgements_are_those_of_the_vectors() {
+    chain().execute_with(|| {
+        let packet = sent();
+        let mut counts = [0, 0];
+        for (name, ack, valid, case) in cases("acknowledgement") {
+            counts[usize::from(valid)] += 1;
+            events();
+            let taken = with_storage_layer(|| app().on_acknowledge(&packet, &packet.payloads[0], &ack, &RELAYER));
+            if valid {
+                let result = hex::decode(case["result"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+                let (client, sender) = (HERE.into(), ALICE);
+                let told = Event::CallAcknowledged { client, sequence: 1, sender, success: true, result };
+                assert_eq!((taken, events()), (Ok(()), vec![told]), "{name}");
+            } else {
+                assert_eq!(taken, Err(Error::<Test>::UnexpectedAcknowledgement.into()), "{name}");
+            }
+        }
+        assert!(counts[0] > 5 && counts[1] > 2, "{counts:?}");
+    });
+}

@@ -8,6 +8,7 @@ mod sending;
 mod walks;
 
 use crate::{Error, mock::Test};
+use alloc::vec::Vec;
 use frame_support::assert_ok;
 use sp_runtime::DispatchResult;
 
@@ -27,4 +28,14 @@ fn assert_fails(result: DispatchResult, name: &str) {
 fn ok<T: core::fmt::Debug>(result: Result<T, sp_runtime::DispatchError>) -> T {
     assert_ok!(&result);
     result.unwrap()
+}
+
+/// The cases of a file in `standard/vectors`.
+fn cases(file: &str) -> Vec<serde_json::Value> {
+    let folder = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let file = std::fs::read(folder.join("../../../../standard/vectors").join(file)).unwrap();
+    let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    let cases = file["cases"].as_array().unwrap().clone();
+    assert_eq!(cases.len() as u64, file["count"].as_u64().unwrap());
+    cases
 }

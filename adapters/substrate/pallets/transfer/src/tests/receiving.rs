@@ -1,6 +1,6 @@
 //! What a received packet does, and what becomes the universal error instead.
 
-use super::{assert_refused, network::*, ok};
+use super::{assert_refused, cases, network::*, ok};
 use crate::{Error, Event, MAX_MEMO, NextVoucher, Pallet, Supply, Token, Traces, Vouchers, mock::*};
 use alloy_primitives::U256;
 use frame_support::{assert_noop, assert_ok, traits::fungibles::Create};
@@ -113,6 +113,22 @@ fn what_is_not_a_transfer_is_refused() {
         let memo = |length| FungibleTokenPacketData { memo: "m".repeat(length), ..data("0x22", 1) };
         refused(&packet(&memo(MAX_MEMO + 1)), Error::InvalidMemo);
         assert_ok!(received(&memo(MAX_MEMO)));
+    });
+}
+
+/// Malformed means the same as everywhere; what is well formed fails later, for its receiver of 20 bytes.
+#[test]
+fn values_are_those_of_the_vectors() {
+    chain(&[]).execute_with(|| {
+        let mut counts = [0, 0];
+        for case in cases("ics20.json") {
+            let value = hex::decode(case["value"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+            let valid = case["valid"] == true && case["encoding"] == Encoding::SolidityAbi.media_type();
+            counts[usize::from(valid)] += 1;
+            let error = if valid { Error::InvalidReceiver } else { Error::<Test>::MalformedPayload };
+            assert_eq!(deliver(&packet_of(value)), Err(error.into()), "{}", case["name"]);
+        }
+        assert!(counts[0] > 30 && counts[1] > 5, "{counts:?}");
     });
 }
 

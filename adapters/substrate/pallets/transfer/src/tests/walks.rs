@@ -1,6 +1,6 @@
 //! Tokens over several chains, as `standard/vectors/denom_hops.json` says.
 
-use super::{network::*, ok};
+use super::{cases, network::*, ok};
 use crate::{Error, Traces, Vouchers, mock::*};
 use alloc::string::String;
 use lupu_standard::{
@@ -12,11 +12,7 @@ use sp_core::H256;
 /// Each hop of the vectors, received by a chain that knows nothing.
 #[test]
 fn hops_are_those_of_the_vectors() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../standard/vectors/denom_hops.json");
-    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let cases = file["cases"].as_array().unwrap();
-    assert_eq!(cases.len() as u64, file["count"].as_u64().unwrap());
-    for case in cases {
+    for case in cases("denom_hops.json") {
         let field = |name: &str| case[name].as_str().unwrap();
         let value = FungibleTokenPacketData {
             denom: field("denom").into(),
