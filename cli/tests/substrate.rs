@@ -4,16 +4,21 @@
 
 mod common;
 
+use alloy::signers::local::PrivateKeySigner;
 use common::walk::{NO_PORT, PASSWORD, Running, chain, devnet, relayer, settled, text};
 use common::{Place, Run};
 use serde_json::{Value, json};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
+
+/// Who sends from bank.
+const TREASURER: &str = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
 
 /// Two chains with a bound route, and what is known of them.
 struct Route {
     place: Place,
     customs: Value,
-    /// A key of both chains' users: its address on bank.
+    /// The treasurer's address on bank.
     treasurer: String,
     _chains: (Running, Running),
 }
@@ -26,7 +31,8 @@ impl Route {
 
     fn run(&self, arguments: &[&str]) -> Run {
         let (alice, charlie) = (self.dev("Alice", "seed"), self.dev("Charlie", "seed"));
-        let environment = [PASSWORD, NO_PORT, ("ALICE", alice.as_str()), ("CHARLIE", charlie.as_str())];
+        let keys = [("ALICE", alice.as_str()), ("CHARLIE", charlie.as_str()), ("TREASURER", TREASURER)];
+        let environment = [&[PASSWORD, NO_PORT], &keys[..]].concat();
         self.place.run_with(arguments, &environment, b"")
     }
 
@@ -49,7 +55,8 @@ impl Route {
         let place = Place::new();
         let (bank_process, bank) = devnet(&place, "bank", "2001", &[]);
         let (customs_process, customs) = chain(&place, &["devnet", "substrate", "--name", "customs"]);
-        let mut route = Self { place, customs, treasurer: String::new(), _chains: (bank_process, customs_process) };
+        let treasurer = PrivateKeySigner::from_str(TREASURER).unwrap().address().to_string();
+        let route = Self { place, customs, treasurer, _chains: (bank_process, customs_process) };
         let at_bank = format!("bank={},{}", text(&bank["rpc"][0]), text(&bank["ws"][0]));
         let at_customs = format!("customs={}", text(&route.customs["ws"][0]));
         route.good(&["init", "--chain", &at_bank, "--chain", &at_customs]);
@@ -71,9 +78,8 @@ impl Route {
     }
 
     /// Keys of the chains: an EVM key, and Bob's, whose secret is a seed.
-    fn keys(&mut self) {
+    fn keys(&self) {
         self.good(&["key", "add", "bank-relayer"]);
-        self.treasurer = text(&self.good(&["key", "add", "treasurer"])["address"]);
         let (seed, address) = (self.dev("Bob", "seed"), self.dev("Bob", "address"));
         let words = ["key", "add", "customs-relayer", "--import", "--json"];
         let added = self.place.run_with(&words, &[PASSWORD], format!("{seed}\n").as_bytes());
@@ -107,7 +113,7 @@ impl Route {
 fn an_evm_chain_and_a_substrate_chain_by_commands_alone() {
     let route = Route::connect();
     let _relaying = relayer(&route.place);
-    let created = route.good(&["token", "create", "--chain", "bank", "--amount", "5,000.00", "--key", "treasurer"]);
+    let created = route.good(&["token", "create", "--chain", "bank", "--amount", "5,000.00", "--key", "env:TREASURER"]);
     let token = text(&created["token"]);
     bad_transfers(&route, &token);
     bad_messages(&route);
@@ -137,7 +143,7 @@ fn an_evm_chain_and_a_substrate_chain_by_commands_alone() {
 /// A token of bank there and back, and the native token of customs.
 fn transfers(route: &Route, token: &str) -> Vec<String> {
     let (charlie, treasurer) = (route.dev("Charlie", "address"), route.treasurer.as_str());
-    let there = ["transfer", "--from", "bank", "--to", "customs", "--key", "treasurer", "--token", token];
+    let there = ["transfer", "--from", "bank", "--to", "customs", "--key", "env:TREASURER", "--token", token];
     let back = ["transfer", "--from", "customs", "--to", "bank", "--key", "env:CHARLIE", "--receiver", treasurer];
     let find = ["token", "voucher", "--chain", "customs", "--of", "bank", "--token", token];
     let none = route.run(&find);
@@ -178,7 +184,7 @@ fn transfers(route: &Route, token: &str) -> Vec<String> {
 fn messages(route: &Route) -> Vec<String> {
     let config = route.good(&["config", "show"]);
     let router = text(&config["chains"]["bank"]["contracts"]["router"]);
-    let to_customs = ["message", "--from", "bank", "--to", "customs", "--key", "treasurer"];
+    let to_customs = ["message", "--from", "bank", "--to", "customs", "--key", "env:TREASURER"];
     let order = ["--call", "CustomsRegistry.record_inspection", "SHPU-2026-000117", "seal broken"];
     let ordered = route.acknowledged(&[&to_customs[..], &order].concat());
     let to_bank = ["message", "--from", "customs", "--to", "bank", "--key", "env:CHARLIE", "--target", &router];
@@ -195,7 +201,7 @@ fn messages(route: &Route) -> Vec<String> {
 /// What a sender does wrong is told before anything is sent.
 fn bad_transfers(route: &Route, token: &str) {
     let (charlie, treasurer) = (route.dev("Charlie", "address"), route.treasurer.as_str());
-    let there = ["transfer", "--from", "bank", "--to", "customs", "--key", "treasurer", "--token", token];
+    let there = ["transfer", "--from", "bank", "--to", "customs", "--key", "env:TREASURER", "--token", token];
     let there = |receiver: &str, words: &str| {
         route.refused(&[&there[..], &["--amount", "1", "--receiver", receiver]].concat(), words);
     };
@@ -220,7 +226,7 @@ fn bad_transfers(route: &Route, token: &str) {
 
 fn bad_messages(route: &Route) {
     let to_customs = |words: &[&str], expected: &str| {
-        let way = ["message", "--from", "bank", "--to", "customs", "--key", "treasurer"];
+        let way = ["message", "--from", "bank", "--to", "customs", "--key", "env:TREASURER"];
         route.refused(&[&way[..], words].concat(), expected);
     };
     to_customs(&["--call", "Customs.inspect"], "no calls of a pallet \"Customs\"; there are those of: System, ");

@@ -46,8 +46,8 @@ pub struct Args {
     /// The call of a Substrate chain's runtime to make, with its arguments behind it.
     #[arg(long, value_name = "PALLET.CALL", group = "what")]
     call: Option<String>,
-    /// The arguments, one by one.
-    #[arg(value_name = "ARGUMENT", conflicts_with = "data", allow_hyphen_values = true)]
+    /// The arguments, one by one; behind -- where one begins with a hyphen.
+    #[arg(value_name = "ARGUMENT", conflicts_with = "data", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Chooses one of the sender's accounts on the other chain.
     #[arg(long, value_name = "0xHEX", default_value = "0x")]
