@@ -8,9 +8,10 @@ use lupu_adapter::{AccountId, Chain, InitialClient, Message, TransactionStatus};
 use lupu_evm::abi::{ILightClient, IRouter};
 use lupu_evm::deploy;
 use lupu_relayer::config::{ChainConfig, ClientConfig, Config, Contracts, Family};
-use lupu_relayer::setup::{self, Connected};
+use lupu_relayer::setup;
 use lupu_standard::{ClientId, Height};
-use lupu_substrate::governance;
+use lupu_substrate::{SubstrateChain, governance};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a transaction on a chain without contracts may take to be final.
@@ -68,6 +69,41 @@ impl Host {
             Self::Evm(wallet, _) => Ok(wallet.time().await?),
             Self::Substrate(wallet) => Ok(wallet.chain().finalized().await?.timestamp.0),
         }
+    }
+
+    /// The chain as it is followed already, where it is.
+    pub fn followed(&self) -> Option<Arc<dyn Chain>> {
+        match self {
+            Self::Evm(..) => None,
+            Self::Substrate(wallet) => Some(wallet.chain().clone()),
+        }
+    }
+
+    /// [`state`] of a client here.
+    pub async fn state(&self, config: &Config, client: &ClientConfig) -> Result<(Vec<u8>, u64), Failure> {
+        match self {
+            Self::Evm(..) => state(config, client).await,
+            Self::Substrate(wallet) => kept(wallet.chain(), client).await,
+        }
+    }
+
+    /// The preimage of what a client here stores at a height, bound or not.
+    pub async fn consensus_state(
+        &self,
+        config: &Config,
+        client: &ClientConfig,
+        height: Height,
+    ) -> Result<Vec<u8>, Failure> {
+        let found = match self {
+            Self::Evm(..) => match links::reader(config, links::chain(config, &client.on)?).await?.evm() {
+                Some(chain) => chain.preimage_at(contract(client)?, height).await?,
+                None => None,
+            },
+            Self::Substrate(wallet) => wallet.chain().consensus_state(&client.id, height).await?,
+        };
+        found.ok_or_else(|| {
+            Failure::failed(format!("{}: no consensus state is found at its newest height {height}", client.id))
+        })
     }
 
     /// Creates a client. It carries nothing until it is bound.
@@ -190,24 +226,16 @@ pub async fn state(config: &Config, client: &ClientConfig) -> Result<(Vec<u8>, u
             Ok((state.to_vec(), reader.time().await?))
         }
         Family::Substrate(_) => {
-            let reader = links::reader(config, chain).await?;
-            let Some(chain) = reader.substrate() else { return Err(Failure::failed("another family")) };
-            let state = chain.client_state(&client.id).await?;
-            let state = state.ok_or_else(|| Failure::usage("was not created yet"))?;
-            Ok((state, chain.finalized().await?.timestamp.0))
+            let reader = links::keyless_account(config, chain).await?;
+            kept(reader.chain(), client).await
         }
     }
 }
 
-/// The preimage of what a client stores at a height, bound or not.
-pub async fn consensus_state(host: &Connected, client: &ClientConfig, height: Height) -> Result<Vec<u8>, Failure> {
-    let found = match host {
-        Connected::Evm { chain, .. } => chain.preimage_at(contract(client)?, height).await?,
-        Connected::Substrate { chain, .. } => chain.consensus_state(&client.id, height).await?,
-    };
-    found.ok_or_else(|| {
-        Failure::failed(format!("{}: no consensus state is found at its newest height {height}", client.id))
-    })
+/// A client's state as the runtime has it, and the chain's time.
+async fn kept(chain: &SubstrateChain, client: &ClientConfig) -> Result<(Vec<u8>, u64), Failure> {
+    let state = chain.client_state(&client.id).await?.ok_or_else(|| Failure::usage("was not created yet"))?;
+    Ok((state, chain.finalized().await?.timestamp.0))
 }
 
 /// A client's own word about itself.

@@ -10,6 +10,7 @@ use lupu_relayer::keys::Password;
 use lupu_relayer::setup::{self, Connected};
 use lupu_standard::{ChainId, ClientId, Height};
 use lupu_substrate::Key;
+use lupu_substrate::runtime::{Runtime, Runtimes};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -134,11 +135,12 @@ pub async fn keyless(chain: &ChainConfig) -> Result<Wallet, Failure> {
     Ok(Wallet::connect(endpoints(chain)?, evm.chain_id, PrivateKeySigner::random(), evm.gas_price).await?)
 }
 
-/// A Substrate chain to ask unproven questions of. The key it carries is thrown away and never signs;
-/// where nobody has confirmed an anchor yet, the newest block that the nodes show will do.
+/// A Substrate chain to ask unproven questions of. The key it carries is thrown away and never signs,
+/// and it is followed from the newest block that the nodes show: nobody has to have confirmed an
+/// anchor, and no history is walked.
 pub async fn keyless_account(config: &Config, chain: &ChainConfig) -> Result<lupu_substrate::Wallet, Failure> {
     let mut asked = chain.clone();
-    if let (None, Family::Substrate(settings)) = (asked.anchor, &mut asked.family) {
+    if let Family::Substrate(settings) = &mut asked.family {
         let found = lupu_substrate::propose_anchor(&setup::substrate_source(chain, settings)?, None).await?;
         let authorities = found.voters.set.authorities().iter().map(|a| (a.key, a.weight)).collect();
         settings.voters = Some(Voters { set_id: found.voters.id, authorities });
@@ -151,11 +153,22 @@ pub async fn keyless_account(config: &Config, chain: &ChainConfig) -> Result<lup
     Ok(lupu_substrate::Wallet::new(substrate.clone(), key))
 }
 
-/// The runtime of a Substrate chain as it is now.
-pub async fn runtime(config: &Config, chain: &ChainConfig) -> Result<Arc<lupu_substrate::runtime::Runtime>, Failure> {
-    let connected = reader(config, chain).await?;
-    let substrate = connected.substrate().ok_or_else(|| Failure::failed("another family"))?;
-    Ok(substrate.runtime().await?)
+/// The runtime of a Substrate chain as its nodes describe it now.
+pub async fn runtime(chain: &ChainConfig) -> Result<Arc<Runtime>, Failure> {
+    let name = chain.name.as_str();
+    let Family::Substrate(settings) = &chain.family else {
+        return Err(Failure::usage(format!("chain {name} is no Substrate chain: it has no runtime")));
+    };
+    let endpoints = Arc::new(substrate_endpoints(name, &settings.ws)?);
+    let genesis = lupu_substrate::unproven::genesis(&endpoints).await?;
+    if genesis != settings.genesis {
+        let wanted = settings.genesis;
+        return Err(Failure::usage(format!(
+            "{name}: the nodes' block 0 is {genesis}, the configuration says {wanted}"
+        )));
+    }
+    let runtime = Runtimes::new(endpoints, genesis).at(None).await;
+    Ok(runtime.map_err(|e| e.into_adapter(name))?)
 }
 
 /// The endpoints of a Substrate chain.

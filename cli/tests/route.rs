@@ -5,9 +5,9 @@
 mod common;
 
 use common::Place;
-use common::walk::{Running, devnet, good, refused, relayer, run, settled, text};
+use common::walk::{Running, devnet, good, refused, relayer, run, seen, settled, text};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// From two bare chains to a bound route.
 fn connect(place: &Place) -> (Running, Running) {
@@ -81,11 +81,7 @@ fn two_bare_chains_a_route_and_transfers_both_ways() {
     drop(killed);
     let second = send("0.05");
     let running = relayer(&place);
-    let started = Instant::now();
-    while run(&place, &["packet", "show", &second]).code != 0 {
-        assert!(started.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    seen(&place, &second);
     settled(&place);
     for packet in [&first, &second] {
         assert_eq!(good(&place, &["packet", "show", packet])["state"], "acknowledged");
@@ -173,7 +169,7 @@ fn a_message_is_executed_refused_or_comes_too_late() {
     let sent = good(&place, &[&message[..9], &["--timeout", "2s", "--signature", "getNextClientSeq()"]].concat());
     std::thread::sleep(Duration::from_secs(3));
     let running = relayer(&place);
-    std::thread::sleep(Duration::from_secs(2));
+    seen(&place, &text(&sent["packet"]));
     settled(&place);
     assert_eq!(good(&place, &["packet", "show", &text(&sent["packet"])])["state"], "timed-out");
     drop(running);

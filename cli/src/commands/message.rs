@@ -1,7 +1,7 @@
 //! `lupu message`: calls a contract or a runtime on another chain (ICS-27 GMP).
 
 use crate::account::Account;
-use crate::commands::send::{Sent, Way, finish};
+use crate::commands::send::{Sent, Source, Way, finish};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host::Host;
@@ -10,7 +10,7 @@ use crate::links;
 use alloy::dyn_abi::{DynSolType, JsonAbiExt};
 use alloy::json_abi::Function;
 use lupu_evm::send as evm;
-use lupu_relayer::config::{ChainConfig, Config, Family};
+use lupu_relayer::config::{ChainConfig, Family};
 use lupu_substrate::{call_text, send as substrate};
 
 const EXAMPLES: &str = "\
@@ -70,7 +70,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let salt = input::hex("--salt", &args.salt)?;
     let call = match &to.family {
         Family::Evm(_) => contract_call(args, to)?,
-        Family::Substrate(_) => runtime_call(args, &config, to).await?,
+        Family::Substrate(_) => runtime_call(args, to).await?,
     };
     let host = Host::open(&config, chain, args.way.key.as_deref(), context).await?;
     let timeout = host.time().await?.saturating_add(args.way.timeout.as_secs());
@@ -90,7 +90,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         }
     };
     let what = format!("message from {} to {shown} on {}", args.way.from, args.way.to);
-    finish(&args.way, &config, client, sent, timeout, &what, context).await
+    let source = Source { way: &args.way, config: &config, client, host: &host };
+    finish(source, sent, timeout, &what, context).await
 }
 
 /// What is sent to an EVM chain: a contract and calldata.
@@ -114,7 +115,7 @@ fn contract_call(args: &Args, to: &ChainConfig) -> Result<Call, Failure> {
 }
 
 /// What is sent to a Substrate chain: a call of its runtime, for the version that it has now.
-async fn runtime_call(args: &Args, config: &Config, to: &ChainConfig) -> Result<Call, Failure> {
+async fn runtime_call(args: &Args, to: &ChainConfig) -> Result<Call, Failure> {
     let name = &to.name;
     if args.target.is_some() {
         return Err(Failure::usage(format!(
@@ -127,7 +128,7 @@ async fn runtime_call(args: &Args, config: &Config, to: &ChainConfig) -> Result<
         )));
     }
     let data = args.data.as_ref().map(|data| input::hex("--data", data)).transpose()?;
-    let runtime = links::runtime(config, to).await?;
+    let runtime = links::runtime(to).await?;
     let (payload, shown) = match (data, &args.call) {
         (Some(data), _) => call_text::payload_of_encoded(&runtime, &data)
             .map_err(|e| Failure::usage(format!("--data is no call of {name}: {e}")))?,

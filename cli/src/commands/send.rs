@@ -3,6 +3,7 @@
 use crate::commands::packet::PacketId;
 use crate::context::Context;
 use crate::failure::{Failure, NEGATIVE, OK};
+use crate::host::Host;
 use crate::links;
 use crate::output::Output;
 use alloy::primitives::B256;
@@ -103,16 +104,27 @@ pub struct Report {
     pub seconds: Option<f64>,
 }
 
+/// A chain to send from, open.
+pub struct Source<'a> {
+    /// From where to where.
+    pub way: &'a Way,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The bound client that leads there.
+    pub client: &'a ClientConfig,
+    /// The chain, with the account that sends.
+    pub host: &'a Host,
+}
+
 /// Prints the packet; waits for its end if asked to.
 pub async fn finish(
-    way: &Way,
-    config: &Config,
-    client: &ClientConfig,
+    source: Source<'_>,
     sent: Sent,
     timeout: u64,
     what: &str,
     context: &Context,
 ) -> Result<u8, Failure> {
+    let Source { way, client, .. } = source;
     let packet = PacketId { chain: way.from.clone(), client: client.id.clone(), sequence: sent.sequence };
     let mut report = Report {
         packet: packet.to_string(),
@@ -135,7 +147,7 @@ pub async fn finish(
     out.note(&format!("{what}: packet {}", report.packet));
     let started = Instant::now();
     let spinner = spinner(&out, &report.packet);
-    let end = wait(way, config, client, &sent).await;
+    let end = wait(&source, &sent).await;
     spinner.finish_and_clear();
     let end = end?;
     report.seconds = Some(started.elapsed().as_secs_f64());
@@ -175,12 +187,16 @@ fn spinner(out: &Output, packet: &str) -> ProgressBar {
 }
 
 /// Reads the source chain's finalized events until the packet has ended there.
-async fn wait(way: &Way, config: &Config, client: &ClientConfig, sent: &Sent) -> Result<PacketEventKind, Failure> {
-    let source = links::reader(config, links::chain(config, &way.from)?).await?;
+async fn wait(source: &Source<'_>, sent: &Sent) -> Result<PacketEventKind, Failure> {
+    let Source { way, config, client, host } = *source;
+    let chain = match host.followed() {
+        Some(chain) => chain,
+        None => links::reader(config, links::chain(config, &way.from)?).await?.chain(),
+    };
     let started = Instant::now();
     let mut next = sent.block;
     loop {
-        match look(&*source.chain(), client, sent, &mut next).await {
+        match look(&*chain, client, sent, &mut next).await {
             Ok(Some(end)) => return Ok(end),
             Ok(None) => {}
             Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Pruned) => {

@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::amount::{format_units, parse_units};
-use crate::commands::send::{Sent, Way, finish};
+use crate::commands::send::{Sent, Source, Way, finish};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::host::Host;
@@ -79,7 +79,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     };
     let shown = format_units(amount, asset.decimals.unwrap_or(0));
     let what = format!("{shown} {} from {} to {}", asset.shown(), args.way.from, args.way.to);
-    finish(&args.way, &config, client, sent, timeout, &what, context).await
+    let source = Source { way: &args.way, config: &config, client, host: &host };
+    finish(source, sent, timeout, &what, context).await
 }
 
 /// The amount in the token's smallest unit.

@@ -64,6 +64,19 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
+/// Waits until the relayer has seen a packet.
+pub fn seen(place: &Place, packet: &str) {
+    let started = Instant::now();
+    while run(place, &["packet", "show", packet]).code != 0 {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "{}",
+            std::fs::read_to_string(place.path("relayer.log")).unwrap()
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// Waits until every packet has ended.
 pub fn settled(place: &Place) {
     let started = Instant::now();

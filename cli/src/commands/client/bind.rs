@@ -48,8 +48,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
             client.id, client.counterparty, client.of, client.on
         )));
     }
-    check(&config, &client, host, tracked).await?;
     let account = Host::open(&config, host, args.key.as_deref(), context).await?;
+    check(&config, &client, &account, host, tracked).await?;
     let done = account.bind(&client, merkle_prefix(tracked)).await?;
     client.bound = true;
     let mut file = ConfigFile::open(&context.config_path)?;
@@ -74,12 +74,18 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
 }
 
 /// Type, identity of the tracked chain; and that the newest state it trusts is one that the chain had.
-async fn check(config: &Config, client: &ClientConfig, on: &ChainConfig, of: &ChainConfig) -> Result<(), Failure> {
-    let (state, _) = host::state(config, client).await?;
+async fn check(
+    config: &Config,
+    client: &ClientConfig,
+    host: &Host,
+    on: &ChainConfig,
+    of: &ChainConfig,
+) -> Result<(), Failure> {
+    let (state, _) = host.state(config, client).await?;
     let height = host::read(&client.id, &state)?.latest_height();
     let prover = links::reader(config, of).await?.prover_for(on);
     prover.light_client(&state, &[])?;
-    let consensus_state = host::consensus_state(&links::reader(config, on).await?, client, height).await?;
+    let consensus_state = host.consensus_state(config, client, height).await?;
     prover.check_trusted(&TrustedState { height, consensus_state }).await?;
     Ok(())
 }

@@ -50,9 +50,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let account = Host::open(&config, on, args.key.as_deref(), context).await?;
     let source = links::reader(&config, links::chain(&config, &client.of)?).await?;
     let prover = source.prover_for(on);
-    let (state, _) = host::state(&config, client).await?;
+    let (state, _) = account.state(&config, client).await?;
     let height = host::read(&client.id, &state)?.latest_height();
-    let consensus_state = host::consensus_state(&links::reader(&config, on).await?, client, height).await?;
+    let consensus_state = account.consensus_state(&config, client, height).await?;
     let target = match args.height {
         Some(height) => Height(height),
         None => prover.provable_height().await?,
