@@ -5,15 +5,19 @@ use crate::{
     anchor::Voters,
     endpoints::{Bad, CallError},
     fork::Fork,
+    json::bytes,
     source::{GRANDPA_ENGINE, RawHeader},
 };
 use lupu_adapter::{AdapterError, ErrorKind};
 use lupu_grandpa::{ChangeError, Justification, Zebra, check_justification, scheduled_change, trim};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// A gap between two justified blocks up to which the headers between are fetched at once; wider
 /// ones are filled when somebody asks for a header in them.
 const LINK_AT_ONCE: u64 = 256;
+/// How long to listen for votes that no node keeps: a few rounds of GRANDPA.
+const ROUNDS: Duration = Duration::from_secs(10);
 /// Handovers followed in one call.
 const MAX_STEPS: usize = 100_000;
 
@@ -26,6 +30,7 @@ pub(super) fn votes(justification: &[u8], voters: &Voters) -> Result<Justificati
 impl HeaderChain {
     /// Follows to a block that a node calls final, handover by handover.
     pub(super) async fn climb(&self, goal: &RawHeader) -> Result<(), AdapterError> {
+        let start = self.head().height();
         for _ in 0..MAX_STEPS {
             let (tip, voters) = self.state().tip.clone();
             if tip.height() >= goal.height() {
@@ -36,7 +41,13 @@ impl HeaderChain {
                 hint.and_then(|j| votes(&j, &voters).ok()).filter(|j| u64::from(j.target.number) > tip.height());
             let found = match hinted {
                 Some(justification) => justification,
-                None => self.next_justification(&tip, &voters, goal).await?,
+                None => match self.next_justification(&tip, &voters, goal).await {
+                    Ok(found) => found,
+                    Err(error) if error.kind == ErrorKind::NotFound && tip.height() == start => {
+                        self.overhear(&tip, &voters).await.ok_or(error)?
+                    }
+                    Err(error) => return Err(error),
+                },
             };
             match self.take(&tip, &voters, found).await {
                 Ok(()) => {}
@@ -75,6 +86,24 @@ impl HeaderChain {
             Err(error) => tracing::debug!(chain = self.source.endpoints.chain(), ?error, "no proof of finality"),
         }
         self.search(tip, voters, goal).await
+    }
+
+    /// The next votes that are cast. Of most blocks nodes keep no votes, and until the authorities
+    /// have changed for the first time they do not prove finality either: what they tell subscribers
+    /// is all there is.
+    async fn overhear(&self, tip: &RawHeader, voters: &Voters) -> Option<Justification> {
+        let (subscribe, unsubscribe) = ("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications");
+        let heard = async {
+            let mut told = self.source.endpoints.subscribe(subscribe, unsubscribe).await.ok()?;
+            while let Some(Ok(value)) = told.next().await {
+                let found = bytes(&value, "justification").ok().and_then(|bytes| votes(&bytes, voters).ok());
+                if let Some(found) = found.filter(|j| u64::from(j.target.number) > tip.height()) {
+                    return Some(found);
+                }
+            }
+            None
+        };
+        timeout(ROUNDS, heard).await.ok().flatten()
     }
 
     /// Looks through the headers after the tip for the one that hands over, or the newest that the
