@@ -96,10 +96,8 @@ impl Customs {
     /// The payload of a message that orders an inspection here.
     pub async fn inspection_order(&self, reference: &str, remark: &str) -> Result<Vec<u8>> {
         let runtime = self.person(0)?.chain().runtime().await?;
-        let arguments = governance::named([
-            ("reference", Value::from_bytes(reference)),
-            ("remark", Value::from_bytes(remark)),
-        ]);
+        let arguments =
+            governance::named([("reference", Value::from_bytes(reference)), ("remark", Value::from_bytes(remark))]);
         Ok(send::call_payload(&runtime, "CustomsRegistry", "record_inspection", arguments)?)
     }
 

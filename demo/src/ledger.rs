@@ -40,8 +40,8 @@ impl End<'_> {
 
 /// A denomination that went from its `home` over one link, or over the last of several.
 pub struct Link<'a> {
-    /// What people call it.
-    symbol: String,
+    /// What people call it, and where it is.
+    name: String,
     /// How many decimals its whole unit has.
     decimals: u8,
     /// As the home side writes it: a base, or the trace of a voucher there.
@@ -61,8 +61,8 @@ pub struct InFlight {
 
 impl<'a> Link<'a> {
     /// A denomination, as `home` writes it, on a link.
-    pub fn new(symbol: &str, decimals: u8, denom: String, home: End<'a>, away: End<'a>) -> Self {
-        Self { symbol: symbol.to_owned(), decimals, denom, home, away }
+    pub fn new(name: &str, decimals: u8, denom: String, home: End<'a>, away: End<'a>) -> Self {
+        Self { name: name.to_owned(), decimals, denom, home, away }
     }
 
     /// The full trace on the side that is not home.
@@ -92,7 +92,7 @@ impl<'a> Link<'a> {
             End::Substrate(customs) => customs.supply(&trace).await?,
         };
         Ok(Conservation {
-            what: format!("{} of {} on {}", self.symbol, self.home.id(), self.away.id()),
+            what: self.name.clone(),
             trace,
             decimals: self.decimals,
             escrow,
@@ -119,7 +119,9 @@ fn amount(row: &PacketRow, denom: &str) -> Result<u128> {
     let over = matches!(row.state, State::Acknowledged | State::Refused | State::TimedOut);
     let Some(payload) = row.packet.payloads.first().filter(|p| p.source_port.as_str() == PORT) else { return Ok(0) };
     let encoding = Encoding::from_media_type(&payload.encoding);
-    let Some(data) = encoding.and_then(|e| FungibleTokenPacketData::decode(e, &payload.value).ok()) else { return Ok(0) };
+    let Some(data) = encoding.and_then(|e| FungibleTokenPacketData::decode(e, &payload.value).ok()) else {
+        return Ok(0);
+    };
     if arrived || over || data.denom != denom {
         return Ok(0);
     }

@@ -109,10 +109,10 @@ pub async fn play(stage: &Stage, progress: &Progress) -> Result<Report> {
 fn links(world: &World) -> Result<Vec<Link<'_>>> {
     let (harbour, bank, customs) = (End::Evm(&world.harbour), End::Evm(&world.bank), world.customs()?);
     let there = End::Substrate(customs);
-    let once = Link::new("eCNY", 2, lower(world.token), bank, there);
-    let twice = Link::new("eCNY of bank", 2, once.trace()?, there, harbour);
-    let thrice = Link::new("eCNY of bank by customs", 2, twice.trace()?, harbour, bank);
-    let native = Link::new("UNIT", 12, "native".into(), there, bank);
+    let once = Link::new("eCNY on customs", 2, lower(world.token), bank, there);
+    let twice = Link::new("eCNY on harbour, over customs", 2, once.trace()?, there, harbour);
+    let thrice = Link::new("eCNY on bank, over customs and harbour", 2, twice.trace()?, harbour, bank);
+    let native = Link::new("UNIT of customs on bank", 12, "native".into(), there, bank);
     Ok(vec![once, world.ecny_on_harbour(), twice, thrice, native])
 }
 

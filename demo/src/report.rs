@@ -1,11 +1,14 @@
 //! What the demo ends with: one table, the conservation lines, a verdict; or the same as JSON.
 
 use crate::progress::paint;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use lupu_relayer::store::PacketRow;
 use lupu_standard::ChainId;
 use owo_colors::Style;
 use serde::Serialize;
+
+/// A line below the header, and no other.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// One line of the table: one packet, or many of one kind.
 #[derive(Clone, Debug, Serialize)]
@@ -63,7 +66,7 @@ impl Line {
                 Some(receive + if settled { row.settle_gas? } else { 0 })
             };
             let sum = rows.iter().map(of).sum::<Option<u64>>()?;
-            Some(sum / rows.len() as u64)
+            (sum > 0).then_some(sum / rows.len() as u64)
         };
         let slowest = |f: fn(&PacketRow) -> Option<i64>| rows.iter().filter_map(f).max();
         Some(Self {
@@ -174,8 +177,19 @@ impl Report {
     /// The table, the conservation line and the verdict, for a person.
     pub fn print(&self, color: bool) {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(["packet", "route", "what", "became", "proven", "received", "settled", "gas", "weight", "proof bytes"]);
+        table.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header([
+            "packet",
+            "route",
+            "what",
+            "became",
+            "proven",
+            "received",
+            "settled",
+            "gas",
+            "weight",
+            "proof bytes",
+        ]);
         for line in &self.packets {
             table.add_row([
                 line.packet.clone(),
@@ -199,7 +213,7 @@ impl Report {
         );
         println!("conservation: what one side holds in escrow is what the other side's vouchers stand for");
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(["", "escrowed", "", "vouchers", "on the way out", "on the way home", "held"]);
         for c in &self.conservation {
             let amount = |n| units(n, c.decimals);

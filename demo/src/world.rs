@@ -58,7 +58,7 @@ impl World {
 
     /// eCNY between `bank` and `harbour`.
     pub fn ecny_on_harbour(&self) -> Link<'_> {
-        Link::new("eCNY", 2, lower(self.token), End::Evm(&self.bank), End::Evm(&self.harbour))
+        Link::new("eCNY on harbour", 2, lower(self.token), End::Evm(&self.bank), End::Evm(&self.harbour))
     }
 
     /// Waits until all packets that a client sent are in a state that `wanted` accepts, and returns them.
@@ -101,9 +101,7 @@ impl World {
     /// Whether `harbour` has minted this many units to its carrier.
     pub async fn received(&self, units: usize) -> Result<bool> {
         match self.voucher().await? {
-            Some(voucher) => {
-                Ok(self.harbour.balance(voucher, self.harbour.person(0)?.address).await? >= units as u128)
-            }
+            Some(voucher) => Ok(self.harbour.balance(voucher, self.harbour.person(0)?.address).await? >= units as u128),
             None => Ok(false),
         }
     }

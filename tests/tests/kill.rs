@@ -7,10 +7,10 @@ use alloy::{primitives::U256, sol_types::SolCall};
 use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
     abi::Registry,
-    progress::Progress,
-    stage::{self, Stage, StageOptions},
     ledger::InFlight,
+    progress::Progress,
     side::{Order, Side, lower},
+    stage::{self, Stage, StageOptions},
     world::World,
 };
 use lupu_relayer::failpoints;

@@ -31,7 +31,8 @@ pub async fn documents(world: &World, progress: &Progress) -> Result<Vec<Line>> 
 fn returned(rows: &[PacketRow]) -> Result<U256> {
     let acknowledgement = rows.first().and_then(|r| r.acknowledgement.as_ref()).and_then(|a| a.0.first());
     let bytes = acknowledgement.context("no acknowledgement in the store")?;
-    let answer = GmpAcknowledgement::decode(Encoding::SolidityAbi, bytes).context("the acknowledgement of a message")?;
+    let answer =
+        GmpAcknowledgement::decode(Encoding::SolidityAbi, bytes).context("the acknowledgement of a message")?;
     U256::try_from_be_slice(&answer.result).context("the contract's result is no number")
 }
 

@@ -2,12 +2,14 @@
 
 use super::{HOUR, line, nobody_yet};
 use crate::{
+    abi::Token,
     customs::{self, text},
     progress::Progress,
     report::{Line, money},
     side::{Order, lower},
     world::World,
 };
+use alloy::primitives::U256;
 use anyhow::{Context, Result, ensure};
 use lupu_relayer::packet::State;
 
@@ -40,6 +42,8 @@ pub async fn hops(world: &World, progress: &Progress) -> Result<Vec<Line>> {
     act.done("two escrows, a voucher of a voucher");
 
     let act = progress.begin(format!("{} of them the short way to bank", money(SHORTCUT)));
+    let approval = Token::approveCall { spender: harbour.contracts.transfer, amount: U256::from(SHORTCUT) };
+    carrier.send(voucher, approval).await?;
     let odd = nobody_yet("who took the short way");
     let order = Order { token: voucher, amount: SHORTCUT, to: &lower(odd), seconds: HOUR };
     let sequences = harbour.transfer(carrier, &bank.id, order, 1).await?;

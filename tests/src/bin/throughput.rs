@@ -5,8 +5,8 @@
 use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
     progress::Progress,
-    stage::{self, StageOptions},
     side::{Order, lower},
+    stage::{self, StageOptions},
 };
 use lupu_relayer::store::{PacketFilter, PacketRow};
 use lupu_tests::{RelayerOptions, start_relayer};

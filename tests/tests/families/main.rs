@@ -1,7 +1,11 @@
 //! A route between families: an EVM chain and a Substrate chain, each verifying the other, and the
 //! relayer's engine between them.
 
+#![allow(missing_docs)]
+
+mod end;
 mod route;
+mod substrates;
 
 use alloy::primitives::{Address, U256};
 use lupu_evm::send as evm;

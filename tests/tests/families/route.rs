@@ -1,10 +1,11 @@
 //! `bank`, an EVM chain, and `customs`, a Substrate chain, embedded; deployed, bound, and relayed.
 
+use crate::end;
 use alloy::{
     primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
 };
-use lupu_adapter::{Chain, ClientParameters, PacketEventKind};
+use lupu_adapter::ClientParameters;
 use lupu_evm::{
     Contracts, DeployConfig, Endpoints, HeaderSource, Kind, Wallet,
     deploy::{self, deploy_core},
@@ -82,7 +83,7 @@ fn text(bank: &lupu_evm_devnet::Devnet, customs: &lupu_substrate_devnet::Devnet)
 }
 
 /// A seed that both the keystore and the runtime's development accounts know.
-fn seed(uri: &str) -> PrivateKeySigner {
+pub fn seed(uri: &str) -> PrivateKeySigner {
     let known = match uri {
         "//Bob" => "398f0c28f98885e046333d4a41c19cee4c37368a9832c6502f6cfd182e2aef89",
         other => panic!("no seed of {other}"),
@@ -246,27 +247,8 @@ impl Route {
 
     /// Waits for a packet's end on the chain that sent it.
     pub async fn ended(&self, on: &ChainId, client: &ClientId, sequence: u64, wanted: &str, patience: Duration) {
-        let chain: Arc<dyn Chain> =
-            if *on == self.bank.id { self.bank.seen.chain() } else { self.customs.seen.chain() };
-        let started = std::time::Instant::now();
-        while started.elapsed() < patience {
-            let head = chain.finalized().await.unwrap().height;
-            for event in chain.events(Height(1), head).await.unwrap() {
-                let its = event.packet.source_client == *client && event.packet.sequence.get() == sequence;
-                let end = match &event.kind {
-                    PacketEventKind::Acknowledged(answer) if answer.is_error() => "refused",
-                    PacketEventKind::Acknowledged(_) => "acknowledged",
-                    PacketEventKind::TimedOut => "timed-out",
-                    _ => continue,
-                };
-                if its {
-                    assert_eq!(end, wanted, "packet {client}/{sequence}");
-                    return;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        panic!("packet {client}/{sequence} has not ended after {patience:?}");
+        let seen = if *on == self.bank.id { &self.bank.seen } else { &self.customs.seen };
+        end::reached(seen.chain(), client, sequence, wanted, patience).await;
     }
 
     /// The free balance of an account on customs.
