@@ -276,11 +276,7 @@ fn what_is_public_is_not_taken_for_a_secret() {
 fn the_template_is_a_good_file() {
     let sketch = |name: &str, chain_id| ChainSketch {
         name: chain(name),
-        family: FamilySketch::Evm {
-            chain_id,
-            consensus: Consensus::Qbft,
-            rpc: vec!["http://127.0.0.1:8545".into()],
-        },
+        family: FamilySketch::Evm { chain_id, consensus: Consensus::Qbft, rpc: vec!["http://127.0.0.1:8545".into()] },
         ws: Vec::new(),
         keys: vec![format!("{name}-relayer")],
     };
