@@ -83,7 +83,7 @@ pub fn from_ss58(address: &str) -> Result<[u8; 32], KeyError> {
             Wrong::BadBase58 => "it has a character that base 58 has not",
             Wrong::BadLength => "it does not stand for 32 bytes",
             Wrong::InvalidChecksum => "the checksum is wrong, a character was mistyped",
-            Wrong::InvalidPrefix => "its prefix is none",
+            Wrong::InvalidPrefix => "its first byte is no prefix",
         })
     })?;
     Ok(found.0)
@@ -128,7 +128,7 @@ mod tests {
         for (text, why) in [
             ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ", "checksum"),
             ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQ0", "base 58"),
-            ("5Grwva", "32 bytes"),
+            ("5Grwva", "its first byte is no prefix"),
             ("", "32 bytes"),
         ] {
             assert!(from_ss58(text).unwrap_err().to_string().contains(why), "{text}");
