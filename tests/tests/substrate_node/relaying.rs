@@ -21,7 +21,7 @@ async fn packets_flow_through_a_runtime_upgrade() {
     let node = &route.customs.network.nodes[2];
     let before = spec_version(node).await;
     let next = std::fs::read(built("LUPU_SUBSTRATE_NEXT_RUNTIME")).unwrap();
-    let (there, back) = (route.send_from_bank(100).await, route.send_from_customs(50_000_000).await);
+    let (there, back) = (route.send_from_bank(100).await, route.send_from_customs(50_000_000_000).await);
     set_code(&route.customs.governor, next).await;
     assert_eq!(spec_version(node).await, before + 1);
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
@@ -29,10 +29,10 @@ async fn packets_flow_through_a_runtime_upgrade() {
 
     // And nothing is lost when the relayer is not there for a while.
     route.stop().await;
-    let (there, back) = (route.send_from_bank(3).await, route.send_from_customs(4_000_000).await);
+    let (there, back) = (route.send_from_bank(3).await, route.send_from_customs(4_000_000_000).await);
     route.relay().await;
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
-    assert_eq!(route.arrived().await, (100 + 2 * 10 + 3, 50_000_000 + 2 * 7_000_000 + 4_000_000));
+    assert_eq!(route.arrived().await, (100 + 2 * 10 + 3, 50_000_000_000 + 2 * 7_000_000_000 + 4_000_000_000));
     route.stop().await;
 }
 
@@ -47,7 +47,7 @@ async fn packets_flow_through_handovers() {
     assert_eq!(first.len(), 4);
 
     rotate_keys(&route.account("Dave"), &route.customs.network.nodes[3]).await;
-    let (there, back) = (route.send_from_bank(1_000).await, route.send_from_customs(900_000_000).await);
+    let (there, back) = (route.send_from_bank(1_000).await, route.send_from_customs(900_000_000_000).await);
     let second = changed(&route, &first).await;
     assert_eq!((second.len(), second.iter().filter(|k| first.contains(k)).count()), (4, 3));
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
@@ -55,7 +55,7 @@ async fn packets_flow_through_handovers() {
 
     let three: Vec<_> = ["Alice", "Bob", "Dave"].into_iter().map(|name| key(name).public()).collect();
     set_validators(&route.customs.governor, &three).await;
-    let (there, back) = (route.send_from_bank(1_000).await, route.send_from_customs(900_000_000).await);
+    let (there, back) = (route.send_from_bank(1_000).await, route.send_from_customs(900_000_000_000).await);
     let third = changed(&route, &second).await;
     assert_eq!((third.len(), third.iter().filter(|k| second.contains(k)).count()), (3, 3));
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));

@@ -307,10 +307,10 @@ impl Route {
     /// A transfer each way, settled; what arrived is counted.
     pub async fn both_ways(&self) {
         let before = self.arrived().await;
-        let (there, back) = (self.send_from_bank(10).await, self.send_from_customs(7_000_000).await);
+        let (there, back) = (self.send_from_bank(10).await, self.send_from_customs(7_000_000_000).await);
         tokio::join!(self.settled_on_bank(&there), self.settled_on_customs(&back));
         let after = self.arrived().await;
-        assert_eq!((after.0 - before.0, after.1 - before.1), (10, 7_000_000));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (10, 7_000_000_000));
     }
 
     /// Vouchers of the token on customs, and of the native token on bank.

@@ -57,10 +57,10 @@ async fn one_endpoint_of_three_is_enough() {
 
     route.customs.network.nodes[3].kill();
     route.both_ways().await;
-    let (there, back) = (route.send_from_bank(20).await, route.send_from_customs(8_000_000).await);
+    let (there, back) = (route.send_from_bank(20).await, route.send_from_customs(8_000_000_000).await);
     route.customs.network.nodes[follower].kill();
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
     route.both_ways().await;
-    assert_eq!(route.arrived().await, (20 + 3 * 10, 8_000_000 + 3 * 7_000_000));
+    assert_eq!(route.arrived().await, (20 + 3 * 10, 8_000_000_000 + 3 * 7_000_000_000));
     route.stop().await;
 }
