@@ -59,6 +59,9 @@ impl Route {
         let route = Self { place, customs, treasurer, _chains: (bank_process, customs_process) };
         let at_bank = format!("bank={},{}", text(&bank["rpc"][0]), text(&bank["ws"][0]));
         let at_customs = format!("customs={}", text(&route.customs["ws"][0]));
+        let mistaken = route.run(&["init", "--chain", &format!("bank={}", text(&bank["ws"][0]))]);
+        assert_eq!(mistaken.code, 1, "an EVM chain with ws alone");
+        assert!(mistaken.stderr.contains("an EVM chain needs an http:// endpoint too"), "{}", mistaken.stderr);
         route.good(&["init", "--chain", &at_bank, "--chain", &at_customs]);
         let shown = route.good(&["config", "show"]);
         assert_eq!(shown["chains"]["customs"]["genesis"], route.customs["genesis"]);
