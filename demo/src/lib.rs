@@ -14,6 +14,7 @@ pub mod wallet;
 pub mod world;
 
 use anyhow::Result;
+use futures::future::BoxFuture;
 use ledger::{End, Link};
 use progress::Progress;
 use report::Report;
@@ -39,7 +40,11 @@ pub struct Options {
 }
 
 /// Plays the story. `Ok(false)`: it ran, but something was not as it must be.
-pub async fn run(options: Options) -> Result<bool> {
+pub fn run(options: Options) -> BoxFuture<'static, Result<bool>> {
+    Box::pin(perform(options))
+}
+
+async fn perform(options: Options) -> Result<bool> {
     let started = Instant::now();
     let progress = Progress::new(options.json, options.color);
     let temporary = tempfile::Builder::new().prefix("lupu-demo-").tempdir()?;

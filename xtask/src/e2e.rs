@@ -52,7 +52,9 @@ pub fn run(o: &Options) -> Result<()> {
 
 /// Runs one of the test binaries that need real nodes.
 fn test(name: &str) -> Result<()> {
-    let words = ["cargo", "test", "--release", "-p", "lupu-tests", "--features", "real-nodes", "--test", name];
+    // The whole workspace, so that what `cargo xtask test` has compiled is taken as it is.
+    let features = "lupu-tests/real-nodes";
+    let words = ["cargo", "test", "--release", "--workspace", "--features", features, "--test", name];
     let mut c = command(".", &words);
     c.args(["--", "--nocapture", "--test-threads=1"]);
     substrate_node::tell(&mut c);

@@ -56,5 +56,7 @@ fn vectors() -> Result<()> {
 
 /// Each failpoint in a process of its own, really killed. Needs a build with the failpoints in.
 fn kill_tests() -> Result<()> {
-    run::run(".", &["cargo", "test", "--release", "-p", "lupu-tests", "--features", "failpoints", "--test", "kill"])
+    // The whole workspace, as in the step before: what it has compiled is taken as it is.
+    let features = "lupu-tests/failpoints";
+    run::run(".", &["cargo", "test", "--release", "--workspace", "--features", features, "--test", "kill"])
 }

@@ -14,6 +14,7 @@ use alloy::{
     signers::local::PrivateKeySigner,
     sol_types::SolCall,
 };
+use futures::future::BoxFuture;
 use lupu_adapter::{AdapterError, ErrorKind};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -130,7 +131,16 @@ impl Wallet {
     }
 
     /// Signs, sends, and waits for the receipt. A failure is told in words.
-    pub async fn send(&self, to: Option<Address>, input: Bytes, what: &str) -> Result<Receipt, AdapterError> {
+    pub fn send<'a>(
+        &'a self,
+        to: Option<Address>,
+        input: Bytes,
+        what: &'a str,
+    ) -> BoxFuture<'a, Result<Receipt, AdapterError>> {
+        Box::pin(self.settle(to, input, what))
+    }
+
+    async fn settle(&self, to: Option<Address>, input: Bytes, what: &str) -> Result<Receipt, AdapterError> {
         let gas = self.estimate(to, &input).await.map_err(|e| self.fail(what, e))?;
         let base_fee = self.base_fee().await.map_err(|e| self.fail(what, e))?;
         let price = offer(&self.endpoints, self.gas_price, base_fee).await.map_err(|e| self.fail(what, e))?;

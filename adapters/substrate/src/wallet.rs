@@ -11,6 +11,7 @@ use crate::{
     transactions::{self, Terms},
 };
 use alloy_primitives::B256;
+use futures::future::BoxFuture;
 use lupu_adapter::{AdapterError, ErrorKind, Included};
 use lupu_standard::Height;
 use lupu_substrate_state::blake2_256;
@@ -74,18 +75,27 @@ impl Wallet {
         let terms: Terms = chain.terms(nonce, chain.config.tip, chain.config.tuning.mortality).await?;
         let payload = dynamic(pallet, call, arguments);
         let signed = transactions::sign(&runtime, &payload, &terms, &self.key);
-        let (hash, raw) = signed.map_err(|e: CodecError| chain.codec(e))?;
-        send(&chain.endpoints, hash, &raw).await.map_err(|mut error| {
-            error.message = format!("{what}: {}", error.message);
-            error
-        })?;
-        let receipt = self.wait(hash, terms.from.0, &what).await?;
-        match &receipt.included.reason {
-            None => Ok(receipt),
-            Some(reason) => {
-                Err(chain.error(ErrorKind::Rejected, format!("{what}: transaction {hash} failed: {reason}")))
+        let signed = signed.map_err(|e: CodecError| chain.codec(e))?;
+        self.settle(signed, terms.from.0, what).await
+    }
+
+    /// Sends a signed transaction and waits until it is in a final block.
+    fn settle(&self, signed: (B256, Vec<u8>), from: u64, what: String) -> BoxFuture<'_, Result<Receipt, AdapterError>> {
+        Box::pin(async move {
+            let (hash, raw) = signed;
+            send(&self.chain.endpoints, hash, &raw).await.map_err(|mut error| {
+                error.message = format!("{what}: {}", error.message);
+                error
+            })?;
+            let receipt = self.wait(hash, from, &what).await?;
+            match &receipt.included.reason {
+                None => Ok(receipt),
+                Some(reason) => {
+                    let message = format!("{what}: transaction {hash} failed: {reason}");
+                    Err(self.error(ErrorKind::Rejected, message))
+                }
             }
-        }
+        })
     }
 
     /// Looks for a transaction in the blocks after `from` as they become final.

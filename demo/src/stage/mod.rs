@@ -11,6 +11,7 @@ use alloy::signers::local::PrivateKeySigner;
 use anyhow::Result;
 use clients::{Host, create};
 use evm::{EvmHalf, Sketch};
+use futures::future::BoxFuture;
 use lupu_evm_devnet::Hardfork;
 use lupu_relayer::{
     Engine, Store,
@@ -99,7 +100,11 @@ struct Halves {
 }
 
 /// Sets the stage.
-pub async fn set(options: &StageOptions, progress: &Progress) -> Result<Stage> {
+pub fn set<'a>(options: &'a StageOptions, progress: &'a Progress) -> BoxFuture<'a, Result<Stage>> {
+    Box::pin(build(options, progress))
+}
+
+async fn build(options: &StageOptions, progress: &Progress) -> Result<Stage> {
     progress.heading("Setting the stage");
     let act = progress.begin("chains, four validators each");
     let customs = async {

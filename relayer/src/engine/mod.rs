@@ -25,6 +25,7 @@ use crate::{
     store::{Lane, Store, StoreError},
     submit,
 };
+use futures::future::BoxFuture;
 use lupu_adapter::{Chain, Prover};
 use lupu_standard::{ChainId, ClientId};
 use route::RouteTask;
@@ -145,7 +146,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the address cannot be listened on, or the store cannot be read at start.
-    pub async fn run(self, token: CancellationToken) -> Result<(), EngineError> {
+    pub fn run(self, token: CancellationToken) -> BoxFuture<'static, Result<(), EngineError>> {
+        // Boxed: what runs is compiled here, not once more in every program that runs it.
+        Box::pin(self.work(token))
+    }
+
+    async fn work(self, token: CancellationToken) -> Result<(), EngineError> {
         let shared = self.shared.clone();
         let routes = self.lanes().await?;
         let mut tasks: JoinSet<&'static str> = JoinSet::new();

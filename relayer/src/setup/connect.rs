@@ -7,6 +7,7 @@ use crate::{
     keys::KeyError,
 };
 use alloy::signers::local::PrivateKeySigner;
+use futures::future::BoxFuture;
 use lupu_adapter::{AdapterError, Chain, ErrorKind, Prover};
 use lupu_evm::{EvmChain, EvmConfig, QbftProver};
 use lupu_grandpa::{Authority, AuthoritySet};
@@ -90,14 +91,14 @@ impl Connected {
 ///
 /// # Errors
 /// What is missing in the configuration, or what the chain says.
-pub async fn connect(
-    config: &Config,
-    chain: &ChainConfig,
+pub fn connect<'a>(
+    config: &'a Config,
+    chain: &'a ChainConfig,
     signers: Vec<PrivateKeySigner>,
-) -> Result<Connected, SetupError> {
+) -> BoxFuture<'a, Result<Connected, SetupError>> {
     match &chain.family {
-        Family::Evm(settings) => evm(config, chain, settings, signers).await,
-        Family::Substrate(settings) => substrate(config, chain, settings, signers).await,
+        Family::Evm(settings) => Box::pin(evm(config, chain, settings, signers)),
+        Family::Substrate(settings) => Box::pin(substrate(config, chain, settings, signers)),
     }
 }
 

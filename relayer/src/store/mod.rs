@@ -31,6 +31,7 @@ pub use rows::{Lane, PacketChange, PacketRow, Stamp, TransitionRow};
 pub use summary::{LaneCount, TransactionTotals};
 
 use crate::{failpoint, failpoints::Effect, packet::Transition};
+use futures::future::BoxFuture;
 use lock::StoreLock;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
@@ -65,11 +66,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`] when another relayer has it open; otherwise what the file or the disk says.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let lock = StoreLock::take(path)?;
-        let store = Self::connect(path, true, Some(lock)).await?;
-        sqlx::migrate!("./migrations").run(&store.inner.write).await?;
-        Ok(store)
+        Self::create(path.as_ref()).await
+    }
+
+    fn create(path: &Path) -> BoxFuture<'_, Result<Self, StoreError>> {
+        Box::pin(async move {
+            let lock = StoreLock::take(path)?;
+            let store = Self::connect(path, true, Some(lock)).await?;
+            sqlx::migrate!("./migrations").run(&store.inner.write).await?;
+            Ok(store)
+        })
     }
 
     /// Opens an existing store beside a running relayer: to look, and to ask for retries.
@@ -84,7 +90,11 @@ impl Store {
         Self::connect(path, false, None).await
     }
 
-    async fn connect(path: &Path, create: bool, lock: Option<StoreLock>) -> Result<Self, StoreError> {
+    fn connect(path: &Path, create: bool, lock: Option<StoreLock>) -> BoxFuture<'_, Result<Self, StoreError>> {
+        Box::pin(Self::pools(path, create, lock))
+    }
+
+    async fn pools(path: &Path, create: bool, lock: Option<StoreLock>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)

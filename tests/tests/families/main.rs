@@ -64,7 +64,7 @@ async fn a_token_travels_to_a_runtime_and_a_refusal_is_refunded() {
     let sent = route.send_from_bank(token, 600, &hex_account(receiver)).await;
     route.ended(&route.bank.id, &route.on_bank, sent.sequence, "acknowledged", PATIENCE).await;
     assert_eq!(route.voucher_balance(token, receiver).await, 600);
-    let left = |route: &Route| evm_balance(route, token, owner);
+    let left = async |route: &Route| evm_balance(route, token, owner).await;
     assert_eq!(left(&route).await, U256::from(400));
 
     let sent = route.send_from_bank(token, 100, "0x1234").await;

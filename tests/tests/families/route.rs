@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
 };
-use lupu_adapter::ClientParameters;
+use lupu_adapter::{Chain, ClientParameters};
 use lupu_evm::{
     Contracts, DeployConfig, Endpoints, HeaderSource, Kind, Wallet,
     deploy::{self, deploy_core},

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy::primitives::{Address, Bytes, U256};
+use futures::future::BoxFuture;
 use k256::ecdsa::SigningKey;
 
 use crate::config::{Config, GenesisAccount, Hardfork, Kind, Production};
@@ -163,8 +164,8 @@ impl Builder {
     }
 
     /// Starts the chain and its endpoints on loopback.
-    pub async fn start(self) -> Result<Devnet, StartError> {
-        Devnet::start(self.config).await
+    pub fn start(self) -> BoxFuture<'static, Result<Devnet, StartError>> {
+        Box::pin(Devnet::start(self.config))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use lupu_substrate_runtime::genesis::ENDOWMENT;
 use lupu_substrate_runtime::{AccountId, Balance};
 
@@ -102,7 +103,7 @@ impl Builder {
     }
 
     /// Starts the chain and its endpoints on loopback.
-    pub async fn start(self) -> Result<Devnet, StartError> {
-        Devnet::start(self.config).await
+    pub fn start(self) -> BoxFuture<'static, Result<Devnet, StartError>> {
+        Box::pin(Devnet::start(self.config))
     }
 }
