@@ -23,7 +23,11 @@ use lupu_grandpa::{
 use lupu_light_client::{Claim, LightClient, UpdateResult};
 use lupu_standard::{Height, Path};
 use lupu_substrate_state::pallet_prefix;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long to wait for a block after the anchor, and how often to look.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Proves a Substrate chain to GRANDPA light clients: justified headers, one after the other where
 /// the authorities change, the anchor and the commitments in their states.
@@ -95,9 +99,23 @@ impl GrandpaProver {
                 return Ok(Arc::new(Justified { header, justification, voters, next: None }));
             }
         }
-        let nearest = headers.justified_above(at.0).map_or(headers.head().height(), |j| j.height());
-        let message = format!("block {at} is final, but nobody shows votes for it itself; block {nearest} can be used");
+        let nearest = headers.justified_above(at.0.saturating_add(1)).map(|j| format!("block {}", j.height()));
+        let nearest = nearest.unwrap_or_else(|| "a later one".into());
+        let message = format!("block {at} is final, but nobody shows votes for it itself; {nearest} can be used");
         Err(self.chain.error(ErrorKind::NotFound, message))
+    }
+
+    /// The newest final block once it is above a height; that height if it does not become so soon.
+    async fn above(&self, height: Height) -> Result<Height, AdapterError> {
+        let start = tokio::time::Instant::now();
+        while start.elapsed() < PATIENCE {
+            let head = self.chain.follower.head().await?.height;
+            if head > height {
+                return Ok(head);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(height)
     }
 
     /// One update of a client, as a message.
@@ -148,7 +166,12 @@ impl Prover for GrandpaProver {
     }
 
     async fn provable_height(&self) -> Result<Height, AdapterError> {
-        Ok(self.chain.follower.head().await?.height)
+        let head = self.chain.follower.head().await?.height;
+        // The anchor is final because a person says so; its votes are seldom kept.
+        if head.0 == self.chain.headers.anchor().height() && self.justified_at(head).await.is_err() {
+            return self.above(head).await;
+        }
+        Ok(head)
     }
 
     async fn initial_client(&self, at: Height, parameters: ClientParameters) -> Result<InitialClient, AdapterError> {
