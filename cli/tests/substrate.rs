@@ -223,6 +223,11 @@ fn bad_transfers(route: &Route, token: &str) {
     back(treasurer, "asset:07", "1", "--token names no asset: on customs, a Substrate chain, write native");
     back(treasurer, "gold", "1", "--token is none: on customs");
     back(treasurer, "transfer/customs.qbft-bank/gold", "1", "there is no voucher of transfer/customs.qbft-bank/gold");
+    let more = ["--receiver", treasurer, "--token", "native", "--amount", "2_000_000"];
+    let poor =
+        route.run(&[&["transfer", "--from", "customs", "--to", "bank", "--key", "env:CHARLIE"], &more[..]].concat());
+    assert_eq!(poor.code, 1, "{}", poor.stderr);
+    assert!(poor.stderr.contains("holds 1,000,000.000000000000 UNIT on customs, not 2,000,000.0"), "{}", poor.stderr);
     let address = ["token", "show", "--chain", "bank", "--token", "native"];
     route.refused(&address, "--token is no address, but bank is an EVM chain");
 }

@@ -53,8 +53,10 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let to = links::chain(&config, &args.way.to)?;
     let receiver = Account::parse("--receiver", &args.receiver, to)?.on_the_wire();
     let host = Host::open(&config, chain, args.way.key.as_deref(), context).await?;
-    let asset = Ledger::of(&host).find(chain, &args.token).await?;
+    let ledger = Ledger::of(&host);
+    let asset = ledger.find(chain, &args.token).await?;
     let amount = amount(args, &asset)?;
+    let units = |n: U256| format!("{} {}", format_units(n, asset.decimals.unwrap_or(0)), asset.shown());
     let timeout = host.time().await?.saturating_add(args.way.timeout.as_secs());
     let (client_id, memo) = (client.id.clone(), args.way.memo.clone());
     let sent: Sent = match (&host, asset.token) {
@@ -64,11 +66,18 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
             evm::transfer(wallet, contracts.transfer, request).await?.into()
         }
         (Host::Substrate(wallet), _) => {
+            let whole = u128::try_from(amount)
+                .map_err(|_| Failure::usage("--amount is more than a Substrate chain can hold"))?;
+            let sender = Account::Substrate(wallet.account());
+            let held = ledger.balance(asset.token, sender).await?;
+            if held < amount {
+                let line = format!("{sender} holds {} on {}, not {}", units(held), args.way.from, units(amount));
+                return Err(Failure::failed(line));
+            }
             let request = substrate::TransferRequest {
                 client: client_id,
                 denom: asset.denom(),
-                amount: u128::try_from(amount)
-                    .map_err(|_| Failure::usage("--amount is more than a Substrate chain can hold"))?,
+                amount: whole,
                 receiver,
                 timeout_timestamp: timeout,
                 memo,
@@ -77,8 +86,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         }
         _ => return Err(Failure::failed("a token of another family")),
     };
-    let shown = format_units(amount, asset.decimals.unwrap_or(0));
-    let what = format!("{shown} {} from {} to {}", asset.shown(), args.way.from, args.way.to);
+    let what = format!("{} from {} to {}", units(amount), args.way.from, args.way.to);
     let source = Source { way: &args.way, config: &config, client, host: &host };
     finish(source, sent, timeout, &what, context).await
 }
