@@ -15,7 +15,7 @@ pub struct Options {
 enum Kind {
     /// Gas of whole transactions, on anvil.
     Gas,
-    /// The light client in Rust against bare signature recovery.
+    /// The light clients in Rust against bare signature recovery.
     LightClient,
     /// Trie proofs of 1 to 1,000 keys.
     Proofs,
@@ -30,10 +30,10 @@ pub fn run(o: &Options) -> Result<()> {
         contracts::script("gas")?;
     }
     if wanted(Kind::LightClient) {
-        run::run(".", &["cargo", "bench", "-p", "lupu-qbft"])?;
+        run::run(".", &["cargo", "bench", "-p", "lupu-qbft", "-p", "lupu-beefy", "-p", "lupu-grandpa"])?;
     }
     if wanted(Kind::Proofs) {
-        run::run(".", &["cargo", "bench", "-p", "lupu-ethereum-state"])?;
+        run::run(".", &["cargo", "bench", "-p", "lupu-ethereum-state", "-p", "lupu-substrate-state"])?;
     }
     if wanted(Kind::Relayer) {
         run::run(".", &["cargo", "run", "--release", "-p", "lupu-tests", "--bin", "throughput"])?;

@@ -121,7 +121,8 @@ impl EncodeAsFields for Sudo {
 
 /// Creates a client by the key of `Sudo`.
 pub async fn create_client(wallet: &Wallet, client: &CreateClient) -> Result<Receipt, AdapterError> {
-    let call = client.call(&wallet.chain().runtime().await?).map_err(|e| wallet.chain().codec(e))?;
+    let runtime = wallet.chain().runtime().await?;
+    let call = client.call(&runtime).map_err(|e| wallet.chain().codec(e))?;
     sudo(wallet, call).await
 }
 

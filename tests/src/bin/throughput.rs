@@ -1,14 +1,18 @@
-//! How fast one relayer carries a backlog: 1, 100, 1,000 and 10,000 packets wait, then it starts.
-//! Blocks of one second, 50 packets a transaction, one account on each chain; the relayer is a
-//! process of its own, so its memory is its own. `throughput [COUNT…]`.
+//! How fast one relayer carries a backlog from an EVM chain to another, and to a Substrate chain:
+//! 1, 100, 1,000 and 10,000 packets wait, then it starts. Blocks of one second, 50 packets a
+//! transaction, one account on each chain; the relayer is a process of its own, so its memory is its
+//! own. `throughput [COUNT…]`.
 
 use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
+    customs::text,
     progress::Progress,
     side::{Order, lower},
     stage::{self, StageOptions},
+    world::World,
 };
 use lupu_relayer::store::{PacketFilter, PacketRow};
+use lupu_standard::ChainId;
 use lupu_tests::{RelayerOptions, start_relayer};
 use std::{
     net::TcpListener,
@@ -17,6 +21,56 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const DAY: u64 = 86_000;
+
+/// Where the packets go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    Harbour,
+    Customs,
+}
+
+impl To {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Harbour => "EVM → EVM",
+            Self::Customs => "EVM → Substrate",
+        }
+    }
+
+    /// The receiver there.
+    fn receiver(self, world: &World) -> Result<String> {
+        match self {
+            Self::Harbour => Ok(lower(world.harbour.person(0)?.address)),
+            Self::Customs => Ok(text(&world.customs()?.person(0)?.account())),
+        }
+    }
+
+    fn chain(self, world: &World) -> Result<&ChainId> {
+        match self {
+            Self::Harbour => Ok(&world.harbour.id),
+            Self::Customs => Ok(&world.customs()?.id),
+        }
+    }
+
+    /// The newest block there.
+    fn height(self, world: &World) -> Result<u64> {
+        match self {
+            Self::Harbour => Ok(world.harbour.devnet.head().number()),
+            Self::Customs => Ok(world.customs()?.devnet.head().number().into()),
+        }
+    }
+
+    async fn has_received(self, world: &World, count: usize) -> Result<bool> {
+        match self {
+            Self::Harbour => world.received(count).await,
+            Self::Customs => {
+                let customs = world.customs()?;
+                let trace = world.trace(customs.client(&world.bank.id)?);
+                Ok(customs.balance(&trace, &customs.person(0)?.account()).await? >= count as u128)
+            }
+        }
+    }
+}
 
 struct Measured {
     packets: usize,
@@ -34,13 +88,14 @@ async fn main() -> Result<()> {
         std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>().context("usage: throughput [COUNT…]")?;
     let counts = if counts.is_empty() { vec![1, 100, 1_000, 10_000] } else { counts };
     println!(
-        "| packets waiting | seconds until all are received | packets/s | latency p50 / p95, destination blocks | RPC calls per packet | gas per packet, receiving | relayer memory, MiB |"
+        "| route | packets waiting | seconds until all are received | packets/s | latency p50 / p95, destination blocks | RPC calls per packet | gas, or weight in µs, per packet, receiving | relayer memory, MiB |"
     );
-    println!("|---|---|---|---|---|---|---|");
-    for count in counts {
-        let m = measure(count).await.with_context(|| format!("{count} packets"))?;
+    println!("|---|---|---|---|---|---|---|---|");
+    for (to, count) in counts.iter().flat_map(|count| [(To::Harbour, *count), (To::Customs, *count)]) {
+        let m = measure(to, count).await.with_context(|| format!("{}, {count} packets", to.name()))?;
         println!(
-            "| {} | {:.1} | {:.1} | {} / {} | {:.2} | {} | {:.0} |",
+            "| {} | {} | {:.1} | {:.1} | {} / {} | {:.2} | {} | {:.0} |",
+            to.name(),
             m.packets,
             m.seconds,
             m.packets as f64 / m.seconds,
@@ -54,29 +109,30 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn measure(count: usize) -> Result<Measured> {
+async fn measure(to: To, count: usize) -> Result<Measured> {
     let folder = tempfile::tempdir()?;
     let options = StageOptions {
         block_gas_limit: 1_000_000_000,
         money: u128::MAX / 2,
         relayer_accounts: 1,
+        customs: to == To::Customs,
         ..StageOptions::new(folder.path().to_owned())
     };
     let stage = stage::set(&options, &Progress::new(true, false)).await?;
     let world = &stage.world;
-    let carrier = lower(world.harbour.person(0)?.address);
+    let receiver = to.receiver(world)?;
     let mut left = count;
     while left > 0 {
         let part = left.min(1_000);
-        let order = Order { token: world.token, amount: 1, to: &carrier, seconds: DAY };
-        world.bank.transfer(world.bank.person(0)?, &world.harbour.id, order, part).await?;
+        let order = Order { token: world.token, amount: 1, to: &receiver, seconds: DAY };
+        world.bank.transfer(world.bank.person(0)?, to.chain(world)?, order, part).await?;
         left -= part;
     }
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let listen = format!("127.0.0.1:{port}");
     let binary = std::env::current_exe()?.with_file_name("relayer");
     let started = Instant::now();
-    let first_block = world.harbour.devnet.head().number();
+    let first_block = to.height(world)?;
     let process = start_relayer(
         &stage,
         RelayerOptions {
@@ -90,7 +146,7 @@ async fn measure(count: usize) -> Result<Measured> {
     let mut memory: f64 = 0.0;
     loop {
         memory = memory.max(resident_mib(process.0.id())?);
-        if world.received(count).await? {
+        if to.has_received(world, count).await? {
             break;
         }
         if started.elapsed() > Duration::from_secs(60 + count as u64 / 5) {
@@ -113,7 +169,9 @@ async fn measure(count: usize) -> Result<Measured> {
         rows.iter().filter_map(|r| Some(r.received?.height.0.saturating_sub(first_block))).collect();
     latency.sort_unstable();
     let percentile = |p: usize| latency.get((latency.len().saturating_sub(1)) * p / 100).copied().unwrap_or_default();
-    let gas: Vec<u64> = rows.iter().filter_map(|r| r.receive_gas).collect();
+    // Weight is in picoseconds.
+    let unit = if to == To::Customs { 1_000_000 } else { 1 };
+    let gas: Vec<u64> = rows.iter().filter_map(|r| r.receive_gas).map(|gas| gas / unit).collect();
     Ok(Measured {
         packets: count,
         seconds,
