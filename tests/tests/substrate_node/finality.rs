@@ -8,17 +8,19 @@ use lupu_grandpa::GrandpaClient;
 use lupu_light_client::{LightClient, UpdateResult};
 use lupu_standard::{ChainId, Height, TimestampSecs};
 use lupu_substrate::{
-    BeefyProver, Endpoints, GrandpaProver, Source, SubstrateChain, SubstrateConfig, Tuning, propose_anchor,
+    Anchor, BeefyProver, Endpoints, GrandpaProver, Source, SubstrateChain, SubstrateConfig, Tuning, propose_anchor,
 };
 use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
-async fn connect(network: &Network) -> Arc<SubstrateChain> {
-    let urls = vec![network.nodes[0].ws_url()];
-    let endpoints = Endpoints::new("anchor", &urls, Duration::from_secs(10)).unwrap();
-    let anchor = propose_anchor(&Source::new(Arc::new(endpoints)), None).await.unwrap();
+async fn anchor(network: &Network) -> Anchor {
+    let endpoints = Endpoints::new("anchor", &[network.nodes[0].ws_url()], Duration::from_secs(10)).unwrap();
+    propose_anchor(&Source::new(Arc::new(endpoints)), None).await.unwrap()
+}
+
+async fn connect(network: &Network, anchor: Anchor) -> Arc<SubstrateChain> {
     let config = SubstrateConfig {
         id: ChainId::new("customs").unwrap(),
-        endpoints: urls,
+        endpoints: vec![network.nodes[0].ws_url()],
         genesis: network.genesis().await.parse::<B256>().unwrap(),
         anchor,
         keys: Vec::new(),
@@ -63,7 +65,8 @@ async fn follow(prover: &dyn Prover, client: &mut dyn LightClient, trusted: &mut
 #[tokio::test(flavor = "multi_thread")]
 async fn light_clients_follow_a_node() {
     let network = Network::start(Beginning { name: "finality", session: 6, ..Beginning::default() }).await;
-    let chain = connect(&network).await;
+    let anchor = anchor(&network).await;
+    let chain = connect(&network, anchor.clone()).await;
     for prover in [&GrandpaProver::new(chain.clone()) as &dyn Prover, &BeefyProver::new(chain.clone())] {
         let (mut client, mut trusted) = client(prover).await;
         let start = trusted.height;
@@ -82,11 +85,11 @@ async fn light_clients_follow_a_node() {
         println!("  {}: from block {start} to {}", prover.client_type(), trusted.height);
     }
 
-    // One that comes much later finds the way from an old block, without a subscription's help.
-    let late = connect(&network).await;
+    // Whoever begins at the old anchor much later finds the way by what the node kept of each handover.
+    let late = connect(&network, anchor.clone()).await;
     let head = late.finalized().await.unwrap().height;
-    assert!(late.headers().header(head.0 - 3).await.is_ok());
-    assert!(head > Height(20));
+    let handovers = late.headers().handovers(anchor.height + 1, head.0).len() as u64;
+    assert!(head > Height(anchor.height + 40) && handovers >= (head.0 - anchor.height) / 6 - 1, "{handovers}");
 }
 
 /// polkadot.js connects, reads state and proofs, follows finality and sends a transaction.

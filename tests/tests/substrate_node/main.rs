@@ -8,7 +8,9 @@
 mod calls;
 mod finality;
 mod network;
+mod packets;
 mod process;
+mod relayer;
 mod relaying;
 mod route;
 mod standing;

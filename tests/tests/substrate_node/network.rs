@@ -20,11 +20,13 @@ pub struct Beginning {
     pub session: u32,
     /// Milliseconds in a slot.
     pub slot: u64,
+    /// Blocks whose states the nodes keep; Dave's keeps all in any case.
+    pub states: Option<u32>,
 }
 
 impl Default for Beginning {
     fn default() -> Self {
-        Self { name: "customs", session: 10, slot: 1_000 }
+        Self { name: "customs", session: 10, slot: 1_000, states: None }
     }
 }
 
@@ -51,7 +53,10 @@ impl Network {
         std::fs::write(&spec, written.stdout).unwrap();
 
         let names = VALIDATORS.into_iter().enumerate();
-        let nodes: Vec<Node> = names.map(|(index, name)| Node::new(folder.path(), index, Some(name))).collect();
+        let mut nodes: Vec<Node> = names.map(|(index, name)| Node::new(folder.path(), index, Some(name))).collect();
+        if let Some(states) = beginning.states {
+            nodes[..3].iter_mut().for_each(|node| node.pruning = states.to_string());
+        }
         let first = nodes[0].address();
         let mut network = Self { nodes, spec, first, folder };
         let start = Instant::now();

@@ -33,6 +33,8 @@ pub struct Node {
     folder: PathBuf,
     p2p: u16,
     rpc: u16,
+    /// `--state-pruning`.
+    pub pruning: String,
     child: Option<Child>,
 }
 
@@ -41,7 +43,7 @@ impl Node {
     pub fn new(folder: &Path, index: usize, validator: Option<&'static str>) -> Self {
         let folder = folder.join(format!("node-{index}"));
         std::fs::create_dir_all(&folder).unwrap();
-        Self { validator, index, folder, p2p: free_port(), rpc: free_port(), child: None }
+        Self { validator, index, folder, p2p: free_port(), rpc: free_port(), pruning: "archive".into(), child: None }
     }
 
     /// Where others find the first node.
@@ -67,7 +69,7 @@ impl Node {
         command.args(["--rpc-port", &self.rpc.to_string(), "--rpc-methods", "unsafe", "--rpc-cors", "all"]);
         command.args(["--node-key", &format!("{:064x}", self.index + 1)]);
         command.args(["--no-mdns", "--no-prometheus", "--no-telemetry", "--database", "paritydb"]);
-        command.args(["--state-pruning", "archive", "--blocks-pruning", "archive"]);
+        command.args(["--state-pruning", &self.pruning, "--blocks-pruning", "archive"]);
         if self.index > 0 {
             command.args(["--bootnodes", first]);
         }

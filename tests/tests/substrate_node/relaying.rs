@@ -27,13 +27,15 @@ async fn packets_flow_through_a_runtime_upgrade() {
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
     route.both_ways().await;
 
-    // And nothing is lost when the relayer is not there for a while.
-    route.stop().await;
+    // And nothing is lost when the relayer is killed: of what it has seen, and of what it has not.
     let (there, back) = (route.send_from_bank(3).await, route.send_from_customs(4_000_000_000).await);
-    route.relay().await;
+    route.relayer.kill();
+    let (after, more) = (route.send_from_bank(5).await, route.send_from_customs(6_000_000_000).await);
+    route.relayer.start();
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
-    assert_eq!(route.arrived().await, (100 + 2 * 10 + 3, 50_000_000_000 + 2 * 7_000_000_000 + 4_000_000_000));
-    route.stop().await;
+    tokio::join!(route.settled_on_bank(&after), route.settled_on_customs(&more));
+    assert_eq!(route.arrived().await, (100 + 2 * 10 + 8, 50_000_000_000 + 2 * 7_000_000_000 + 10_000_000_000));
+    route.conserved().await;
 }
 
 /// A validator's new keys, then another set of validators: both finality protocols hand over, and
@@ -60,7 +62,7 @@ async fn packets_flow_through_handovers() {
     assert_eq!((third.len(), third.iter().filter(|k| second.contains(k)).count()), (3, 3));
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
     route.both_ways().await;
-    route.stop().await;
+    route.conserved().await;
 }
 
 /// Waits for other GRANDPA authorities.

@@ -44,7 +44,7 @@ async fn packets_flow_while_validators_die_and_come_back() {
     for node in &route.customs.network.nodes {
         println!("  memory of a validator: {} MiB", node.memory().unwrap_or_default() / 1024);
     }
-    route.stop().await;
+    route.conserved().await;
 }
 
 /// Of three endpoints in the configuration two die, the second of them in the middle of packets.
@@ -62,5 +62,29 @@ async fn one_endpoint_of_three_is_enough() {
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
     route.both_ways().await;
     assert_eq!(route.arrived().await, (20 + 3 * 10, 8_000_000_000 + 3 * 7_000_000_000));
-    route.stop().await;
+    route.conserved().await;
+}
+
+/// The relayer is away for longer than nodes keep states, over several handovers. One endpoint that
+/// keeps them all is enough to catch up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relayer_that_was_away_catches_up_with_nodes_that_prune() {
+    let beginning = Beginning { name: "pruning", session: 8, states: Some(32), ..Beginning::default() };
+    let network = Network::start(beginning).await;
+    let route = Route::start(network, &[1, 3]).await;
+    route.both_ways().await;
+
+    let (there, back) = (route.send_from_bank(30).await, route.send_from_customs(9_000_000_000).await);
+    route.relayer.kill();
+    let network = &route.customs.network;
+    let head = network.finalized(1).await;
+    network.finalizes(1, head + 48).await;
+    let old = network.nodes[1].rpc("chain_getBlockHash", json!([head])).await;
+    let state = network.nodes[1].try_rpc("state_getReadProof", json!([["0x26aa"], old])).await;
+    assert!(state.is_err(), "the state of block {head} is pruned: {state:?}");
+
+    route.relayer.start();
+    tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
+    route.both_ways().await;
+    route.conserved().await;
 }
