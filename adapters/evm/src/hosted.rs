@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn what_is_no_state_is_of_no_type() {
-        for state in [vec![], vec![0; 352], vec![0; 448], vec![0xff; 448], vec![0; 64]] {
+        for state in [vec![], vec![0; 64], vec![0; 351], vec![0xff; 352], vec![0xff; 448]] {
             if let Ok(client) = client_from_state(&state) {
                 panic!("{} bytes are of type {}", state.len(), client.client_type());
             }

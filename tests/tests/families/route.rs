@@ -29,7 +29,8 @@ const BLOCK: Duration = Duration::from_millis(300);
 
 pub struct Bank {
     pub id: ChainId,
-    pub devnet: lupu_evm_devnet::Devnet,
+    /// Runs as long as this lives.
+    _devnet: lupu_evm_devnet::Devnet,
     pub wallet: Wallet,
     pub contracts: Contracts,
     pub seen: Connected,
@@ -37,7 +38,7 @@ pub struct Bank {
 
 pub struct Customs {
     pub id: ChainId,
-    pub devnet: lupu_substrate_devnet::Devnet,
+    _devnet: lupu_substrate_devnet::Devnet,
     /// Alice, who governs.
     pub wallet: lupu_substrate::Wallet,
     pub seen: Connected,
@@ -139,8 +140,8 @@ impl Route {
         let alice = Key::from_uri(&Zeroizing::new("//Alice".into())).unwrap();
         let governor = lupu_substrate::Wallet::new(customs_seen.substrate().unwrap().clone(), alice);
         let mut route = Self {
-            bank: Bank { id: bank_id, devnet: bank, wallet, contracts, seen: bank_seen },
-            customs: Customs { id: customs_id, devnet: customs, wallet: governor, seen: customs_seen },
+            bank: Bank { id: bank_id, _devnet: bank, wallet, contracts, seen: bank_seen },
+            customs: Customs { id: customs_id, _devnet: customs, wallet: governor, seen: customs_seen },
             on_bank: ClientId::new("bank.beefy-customs").unwrap(),
             on_customs: ClientId::new("customs.qbft-bank").unwrap(),
             config,
