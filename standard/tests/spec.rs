@@ -129,7 +129,8 @@ fn every_check_of_the_light_client_is_in_a_rule() {
     let vectors = Vectors::read();
     let outcomes = ["ok", "Update", "NoOp", "Misbehaviour"];
     let mut checks = BTreeSet::new();
-    for (file, cases) in vectors.0.iter().filter(|(file, _)| ["qbft/", "beefy/", "grandpa/"].iter().any(|f| file.starts_with(f)))
+    for (file, cases) in
+        vectors.0.iter().filter(|(file, _)| ["qbft/", "beefy/", "grandpa/"].iter().any(|f| file.starts_with(f)))
     {
         for case in cases {
             let expect = case["expect"].as_str().unwrap_or_else(|| panic!("{file}: {} expects nothing", case["name"]));

@@ -99,7 +99,11 @@ fn check(types: &PortableRegistry, id: u32, shape: &Shape, depth: u8) -> Result<
         }
         // A wrapper: `BoundedVec`, `H256`, `AccountId32`, a newtype.
         (TypeDef::Composite(c), _) => match c.fields.as_slice() {
-            [one] => check(types, one.ty.id, shape, depth).map_err(|_| wrong()),
+            // What is wrong deep inside a list is said; of a number, what stands for it.
+            [one] => check(types, one.ty.id, shape, depth).map_err(|why| match shape {
+                Shape::List(Shape::Variants(_) | Shape::Fields(_) | Shape::List(_)) => why,
+                _ => wrong(),
+            }),
             _ => Err(wrong()),
         },
         (TypeDef::Sequence(s), Shape::List(item)) => check(types, s.type_param.id, item, depth),

@@ -30,7 +30,7 @@ async fn the_native_token_travels_to_contracts_and_back() {
     let request = substrate::TransferRequest {
         client: route.on_customs.clone(),
         denom: "native".into(),
-        amount: 7_000_000,
+        amount: 7_000_000_000_000,
         receiver: format!("{receiver:#x}"),
         timeout_timestamp: route.timeout().await,
         memo: String::new(),
@@ -41,14 +41,20 @@ async fn the_native_token_travels_to_contracts_and_back() {
     let trace = format!("transfer/{}/native", route.on_bank);
     let voucher = evm::voucher(&route.bank.wallet, route.bank.contracts.transfer, &trace).await.unwrap();
     let voucher = voucher.expect("a voucher of the native token");
-    assert_eq!(evm::balance_of(&route.bank.wallet, voucher, receiver).await.unwrap(), U256::from(7_000_000));
+    assert_eq!(
+        evm::balance_of(&route.bank.wallet, voucher, receiver).await.unwrap(),
+        U256::from(7_000_000_000_000_u64)
+    );
 
     let home = hex_account([0x42; 32]);
-    let sent = route.send_from_bank(voucher, 5_000_000, &home).await;
+    let sent = route.send_from_bank(voucher, 5_000_000_000_000, &home).await;
     route.ended(&route.bank.id, &route.on_bank, sent.sequence, "acknowledged", PATIENCE).await;
-    assert_eq!(route.balance_of([0x42; 32]).await, 5_000_000, "released from escrow");
-    assert_eq!(evm::balance_of(&route.bank.wallet, voucher, receiver).await.unwrap(), U256::from(2_000_000));
-    assert!(route.customs.wallet.balance().await.unwrap() <= before - 7_000_000);
+    assert_eq!(route.balance_of([0x42; 32]).await, 5_000_000_000_000, "released from escrow");
+    assert_eq!(
+        evm::balance_of(&route.bank.wallet, voucher, receiver).await.unwrap(),
+        U256::from(2_000_000_000_000_u64)
+    );
+    assert!(route.customs.wallet.balance().await.unwrap() <= before - 7_000_000_000_000);
     route.stop().await;
 }
 
@@ -110,7 +116,7 @@ async fn what_arrives_too_late_is_refunded_on_both_sides() {
     let request = substrate::TransferRequest {
         client: route.on_customs.clone(),
         denom: "native".into(),
-        amount: 1_000_000,
+        amount: 1_000_000_000_000,
         receiver: format!("{:#x}", Address::repeat_byte(0x44)),
         timeout_timestamp: soon,
         memo: String::new(),
@@ -123,7 +129,7 @@ async fn what_arrives_too_late_is_refunded_on_both_sides() {
     route.ended(&route.bank.id, &route.on_bank, there.sequence, "timed-out", PATIENCE).await;
     route.ended(&route.customs.id, &route.on_customs, back.sequence, "timed-out", PATIENCE).await;
     assert_eq!(evm_balance(&route, token, owner).await, U256::from(1_000));
-    assert_eq!(route.customs.wallet.balance().await.unwrap(), held + 1_000_000);
+    assert_eq!(route.customs.wallet.balance().await.unwrap(), held + 1_000_000_000_000);
     route.stop().await;
 }
 

@@ -149,24 +149,25 @@ async fn grandpa_proves_one_runtime_to_another() {
     let token = CancellationToken::new();
     relay(&config, [&customs, &port], token.clone()).await;
 
-    let sent = send::transfer(&customs.wallet, order(&customs, &port, "native", 7_000_000, port.wallet.account()));
+    let sent =
+        send::transfer(&customs.wallet, order(&customs, &port, "native", 7_000_000_000_000, port.wallet.account()));
     let sequence = sent.await.unwrap().sequence;
     end::reached(customs.seen.chain(), &customs.client, sequence, "acknowledged", PATIENCE).await;
     let trace = format!("transfer/{}/native", port.client);
     let asset = send::voucher(&port.wallet, &trace).await.unwrap().expect("a voucher of the native token");
     let balance = async || send::asset_balance(&port.wallet, asset, &port.wallet.account()).await.unwrap();
-    assert_eq!(balance().await, 7_000_000);
+    assert_eq!(balance().await, 7_000_000_000_000);
 
     let members: Vec<_> = customs.devnet.authorities().iter().skip(1).take(3).map(|a| a.account.clone()).collect();
     customs.devnet.rotate(&members).await.unwrap();
 
-    let back = order(&port, &customs, &trace, 5_000_000, HOME);
+    let back = order(&port, &customs, &trace, 5_000_000_000_000, HOME);
     let sequence = send::transfer(&port.wallet, back).await.unwrap().sequence;
     end::reached(port.seen.chain(), &port.client, sequence, "acknowledged", PATIENCE).await;
-    assert_eq!(balance().await, 2_000_000);
+    assert_eq!(balance().await, 2_000_000_000_000);
     let account = lupu_substrate::keys::account_id(&HOME);
     let chain = customs.seen.substrate().unwrap();
-    assert_eq!(chain.free_balance(&account).await.unwrap(), 5_000_000, "released from escrow");
+    assert_eq!(chain.free_balance(&account).await.unwrap(), 5_000_000_000_000, "released from escrow");
 
     let runtime = chain.runtime().await.unwrap();
     let arguments =
@@ -190,10 +191,10 @@ async fn grandpa_proves_one_runtime_to_another() {
     let expected: Vec<_> = acting.iter().map(ToString::to_string).collect();
     assert!(ordered_by.contains(&expected.join(", ")), "{ordered_by}");
 
-    let nowhere = order(&port, &customs, &trace, 1_000_000, HOME);
+    let nowhere = order(&port, &customs, &trace, 1_000_000_000_000, HOME);
     let nowhere = TransferRequest { receiver: "nobody".into(), ..nowhere };
     let sequence = send::transfer(&port.wallet, nowhere).await.unwrap().sequence;
     end::reached(port.seen.chain(), &port.client, sequence, "refused", PATIENCE).await;
-    assert_eq!(balance().await, 2_000_000, "what is refused is given back");
+    assert_eq!(balance().await, 2_000_000_000_000, "what is refused is given back");
     token.cancel();
 }

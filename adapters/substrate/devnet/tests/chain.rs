@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use codec::{Decode, Encode};
 use common::{ask, beefy_is_valid, bytes, grandpa_is_valid, hash, hex0x, item, on_demand, rpc};
-use lupu_substrate_devnet::{ActionError, Devnet};
 use lupu_substrate_devnet::runtime::apis::MmrLeaf;
 use lupu_substrate_devnet::runtime::{Runtime, RuntimeCall, UNIT, customs};
+use lupu_substrate_devnet::{ActionError, Devnet};
 use serde_json::json;
 use sp_core::H256;
 use sp_mmr_primitives::{DataOrHash, EncodableOpaqueLeaf, LeafProof};

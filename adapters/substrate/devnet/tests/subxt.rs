@@ -132,7 +132,15 @@ async fn a_client_survives_an_upgrade() {
     let version = before.spec_version();
     devnet.upgrade().await.unwrap();
     devnet.mine().await;
-    let after = client.at_current_block().await.unwrap();
+    // The client hears of a block a moment after it is made.
+    let mut after = client.at_current_block().await.unwrap();
+    for _ in 0..100 {
+        if after.spec_version() != version {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        after = client.at_current_block().await.unwrap();
+    }
     assert_eq!(after.spec_version(), version + 1);
     let transfer =
         dynamic::transaction("Balances", "transfer_keep_alive", (dev::bob().public_key().to_address::<()>(), UNIT));

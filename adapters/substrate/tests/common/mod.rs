@@ -108,7 +108,7 @@ pub struct Pair {
 }
 
 pub async fn bind(on: &Side, of: &Side, client: &ClientId, counterparty: &ClientId) {
-    let at = of.chain.finalized().await.unwrap().height;
+    let at = of.grandpa.provable_height().await.unwrap();
     let initial = of.grandpa.initial_client(at, ClientParameters::default()).await.unwrap();
     let create = CreateClient {
         id: client.clone(),
