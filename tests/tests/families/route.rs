@@ -5,7 +5,7 @@ use alloy::{
     primitives::{Address, B256, U256},
     signers::local::PrivateKeySigner,
 };
-use lupu_adapter::{Chain, ClientParameters};
+use lupu_adapter::ClientParameters;
 use lupu_evm::{
     Contracts, DeployConfig, Endpoints, HeaderSource, Kind, Wallet,
     deploy::{self, deploy_core},
@@ -256,7 +256,7 @@ impl Route {
     pub async fn balance_of(&self, account: [u8; 32]) -> u128 {
         let chain = self.customs.seen.substrate().unwrap();
         let id = lupu_substrate::keys::account_id(&account);
-        chain.balance(&id).await.unwrap().unwrap_or_default()
+        chain.free_balance(&id).await.unwrap()
     }
 
     /// An account's vouchers on customs of a token of bank.
