@@ -98,7 +98,9 @@ impl End {
         let factory = self.contracts.factory;
         let light = deploy::create_client(&self.wallet, factory, "qbft", &initial, &mut |_| {}).await.unwrap();
         let router = self.contracts.router;
-        deploy::bind_client(&self.wallet, router, client, counterparty, &[Vec::new()], light, &mut |_| {}).await.unwrap();
+        deploy::bind_client(&self.wallet, router, client, counterparty, &[Vec::new()], light, &mut |_| {})
+            .await
+            .unwrap();
         light
     }
 
