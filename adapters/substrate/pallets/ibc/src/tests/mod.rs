@@ -5,6 +5,7 @@ mod chain;
 mod clients;
 mod ending;
 mod evm;
+mod host;
 mod migration;
 mod packets;
 mod random;
