@@ -1,0 +1,1 @@
+//! The suite of attacks, run against every verifier.

@@ -1,0 +1,1 @@
+//! The verifier of proof bundles behind a C ABI.
