@@ -62,6 +62,27 @@ impl<R: Recover> BeefyClient<R> {
         };
         Ok((verified, result))
     }
+
+    /// Verifies an update and, if it is good, stores what it proves; says what that is.
+    pub fn apply(&mut self, message: &[u8], now: TimestampSecs) -> Result<(Verified, UpdateResult), Rejection> {
+        let (verified, result) = self.check(message, now)?;
+        if result == UpdateResult::Misbehaviour {
+            self.state.frozen = true;
+            return Ok((verified, result));
+        }
+        if result == UpdateResult::Update {
+            self.consensus.insert(verified.height, verified.consensus.hash());
+            if verified.height > self.state.latest_height {
+                self.state.latest_height = verified.height;
+                self.state.latest_timestamp = verified.consensus.timestamp;
+            }
+        }
+        if let Some(next) = verified.handover {
+            self.state.current = self.state.next;
+            self.state.next = next;
+        }
+        Ok((verified, result))
+    }
 }
 
 impl<R: Recover + Send + Sync> LightClient for BeefyClient<R> {
@@ -100,23 +121,7 @@ impl<R: Recover + Send + Sync> LightClient for BeefyClient<R> {
     }
 
     fn update(&mut self, message: &[u8], now: TimestampSecs) -> Result<UpdateResult, Rejection> {
-        let (verified, result) = self.check(message, now)?;
-        if result == UpdateResult::Misbehaviour {
-            self.state.frozen = true;
-            return Ok(result);
-        }
-        if result == UpdateResult::Update {
-            self.consensus.insert(verified.height, verified.consensus.hash());
-            if verified.height > self.state.latest_height {
-                self.state.latest_height = verified.height;
-                self.state.latest_timestamp = verified.consensus.timestamp;
-            }
-        }
-        if let Some(next) = verified.handover {
-            self.state.current = self.state.next;
-            self.state.next = next;
-        }
-        Ok(result)
+        Ok(self.apply(message, now)?.1)
     }
 
     fn misbehaviour(&mut self, evidence: &[u8], now: TimestampSecs) -> Result<(), Rejection> {

@@ -145,7 +145,7 @@ impl NodeSet {
     }
 
     /// Hashes of the nodes that these keys need.
-    fn used(&self, root: &B256, keys: &[B256]) -> Result<BTreeSet<B256>, NodeSetError> {
+    pub fn used(&self, root: &B256, keys: &[B256]) -> Result<BTreeSet<B256>, NodeSetError> {
         let mut used = BTreeSet::new();
         if *root == EMPTY_ROOT && self.nodes.contains_key(root) {
             used.insert(*root);

@@ -124,6 +124,21 @@ impl<'a> Verifier<'a> {
         Ok(raw)
     }
 
+    /// One key's nodes, unchecked.
+    fn items(&mut self, items: &mut Vec<&'a [u8]>) -> Result<(), ProofErrorKind> {
+        self.byte()?;
+        for _ in 0..self.byte()? {
+            let rest = self.proof.get(self.pos..).unwrap_or_default();
+            if rest.is_empty() {
+                return Err(ProofErrorKind::Truncated);
+            }
+            let raw = Reader::at(rest, self.pos).item().map_err(NodeError::Rlp)?.raw;
+            self.pos = self.pos.saturating_add(raw.len());
+            items.push(raw);
+        }
+        Ok(())
+    }
+
     fn key(&mut self, root: &B256, key: &B256, previous: Option<&B256>) -> Result<Option<&'a [u8]>, ProofErrorKind> {
         let found = self.byte()?;
         let mut left = usize::from(self.byte()?);
@@ -178,4 +193,18 @@ pub fn verify_storage(root: &B256, keys: &[B256], proof: &[u8]) -> Result<Vec<Op
         .enumerate()
         .map(|(key, value)| value.map(storage_value).transpose().map_err(|e| ProofError { key, kind: e.into() }));
     words.collect()
+}
+
+/// The nodes that a packed proof lists, in order, whatever they prove. For whoever keeps nodes:
+/// nothing is checked but that the bytes have the form of a packed proof.
+pub fn items(proof: &[u8]) -> Result<Vec<&[u8]>, ProofError> {
+    let mut verifier = Verifier { proof, pos: 0, path: Vec::new() };
+    let mut items = Vec::new();
+    let mut key = 0usize;
+    while verifier.pos < proof.len() {
+        let part = verifier.items(&mut items);
+        part.map_err(|kind| ProofError { key, kind })?;
+        key = key.saturating_add(1);
+    }
+    Ok(items)
 }

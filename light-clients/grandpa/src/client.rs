@@ -64,6 +64,20 @@ impl<V: VerifyEd25519> GrandpaClient<V> {
         Ok((verified, result))
     }
 
+    /// Verifies an update and, if it is good, stores what it proves; says what that is.
+    pub fn apply(&mut self, message: &[u8], now: TimestampSecs) -> Result<(Verified, UpdateResult), Rejection> {
+        let (verified, result) = self.check(message, now)?;
+        match result {
+            UpdateResult::NoOp => {}
+            UpdateResult::Misbehaviour => self.state.frozen = true,
+            UpdateResult::Update => {
+                self.consensus.insert(verified.height, verified.consensus.hash());
+                self.state.raise(verified.height, verified.consensus.timestamp);
+            }
+        }
+        Ok((verified, result))
+    }
+
     fn stored(&self, height: Height) -> Option<B256> {
         self.consensus.get(&height).copied()
     }
@@ -99,16 +113,7 @@ impl<V: VerifyEd25519 + Send + Sync> LightClient for GrandpaClient<V> {
     }
 
     fn update(&mut self, message: &[u8], now: TimestampSecs) -> Result<UpdateResult, Rejection> {
-        let (verified, result) = self.check(message, now)?;
-        match result {
-            UpdateResult::NoOp => {}
-            UpdateResult::Misbehaviour => self.state.frozen = true,
-            UpdateResult::Update => {
-                self.consensus.insert(verified.height, verified.consensus.hash());
-                self.state.raise(verified.height, verified.consensus.timestamp);
-            }
-        }
-        Ok(result)
+        Ok(self.apply(message, now)?.1)
     }
 
     fn misbehaviour(&mut self, evidence: &[u8], now: TimestampSecs) -> Result<(), Rejection> {

@@ -64,6 +64,23 @@ impl<R: Recover> QbftClient<R> {
         Ok((verified, result))
     }
 
+    /// Verifies an update and, if it is good, stores what it proves; says what that is.
+    pub fn apply(&mut self, message: &[u8], now: TimestampSecs) -> Result<(Verified, UpdateResult), Rejection> {
+        let (verified, result) = self.check(message, now)?;
+        match result {
+            UpdateResult::NoOp => {}
+            UpdateResult::Misbehaviour => self.state.frozen = true,
+            UpdateResult::Update => {
+                self.consensus.insert(verified.height, verified.consensus.hash());
+                if verified.height > self.state.latest_height {
+                    self.state.latest_height = verified.height;
+                    self.state.latest_timestamp = verified.consensus.timestamp;
+                }
+            }
+        }
+        Ok((verified, result))
+    }
+
     fn consensus_hash(&self, height: Height) -> Option<B256> {
         self.consensus.get(&height).copied()
     }
@@ -105,19 +122,7 @@ impl<R: Recover + Send + Sync> LightClient for QbftClient<R> {
     }
 
     fn update(&mut self, message: &[u8], now: TimestampSecs) -> Result<UpdateResult, Rejection> {
-        let (verified, result) = self.check(message, now)?;
-        match result {
-            UpdateResult::NoOp => {}
-            UpdateResult::Misbehaviour => self.state.frozen = true,
-            UpdateResult::Update => {
-                self.consensus.insert(verified.height, verified.consensus.hash());
-                if verified.height > self.state.latest_height {
-                    self.state.latest_height = verified.height;
-                    self.state.latest_timestamp = verified.consensus.timestamp;
-                }
-            }
-        }
-        Ok(result)
+        Ok(self.apply(message, now)?.1)
     }
 
     fn misbehaviour(&mut self, evidence: &[u8], now: TimestampSecs) -> Result<(), Rejection> {

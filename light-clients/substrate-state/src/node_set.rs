@@ -237,7 +237,7 @@ impl NodeSet {
     }
 
     /// Hashes of the nodes and values that these keys need.
-    fn used(&self, root: &B256, keys: &[&[u8]]) -> Result<BTreeSet<B256>, NodeSetError> {
+    pub fn used(&self, root: &B256, keys: &[&[u8]]) -> Result<BTreeSet<B256>, NodeSetError> {
         let mut used = BTreeSet::new();
         if *root == EMPTY_ROOT && self.nodes.contains_key(root) {
             used.insert(*root);

@@ -129,6 +129,15 @@ impl<'a> Verifier<'a> {
         Ok(raw)
     }
 
+    /// One key's items, unchecked.
+    fn items(&mut self, items: &mut Vec<&'a [u8]>) -> Result<(), ProofErrorKind> {
+        self.byte()?;
+        for _ in 0..self.byte()? {
+            items.push(self.item()?.0);
+        }
+        Ok(())
+    }
+
     fn key(&mut self, root: &B256, key: &[u8], previous: Option<&[u8]>) -> Result<Option<&'a [u8]>, ProofErrorKind> {
         if key.len() > MAX_KEY {
             return Err(ProofErrorKind::KeySize(key.len()));
@@ -184,4 +193,18 @@ pub fn verify<'a>(root: &B256, keys: &[&[u8]], proof: &'a [u8]) -> Result<Vec<Op
         0 => Ok(values),
         n => Err(ProofError { key: keys.len(), kind: ProofErrorKind::Trailing(n) }),
     }
+}
+
+/// The nodes and values that a packed proof lists, in order, whatever they prove. For whoever
+/// keeps nodes: nothing is checked but that the bytes have the form of a packed proof.
+pub fn items(proof: &[u8]) -> Result<Vec<&[u8]>, ProofError> {
+    let mut verifier = Verifier { proof, pos: 0, path: Vec::new() };
+    let mut items = Vec::new();
+    let mut key = 0usize;
+    while verifier.pos < proof.len() {
+        let part = verifier.items(&mut items);
+        part.map_err(|kind| ProofError { key, kind })?;
+        key = key.saturating_add(1);
+    }
+    Ok(items)
 }
