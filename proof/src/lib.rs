@@ -16,6 +16,7 @@ pub mod bundle;
 pub mod caip;
 pub mod codec;
 pub mod derive;
+pub mod explain;
 pub mod failure;
 pub mod statement;
 pub mod verify;
