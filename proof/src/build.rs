@@ -13,7 +13,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use lupu_beefy as beefy;
 use lupu_grandpa as grandpa;
 use lupu_qbft as qbft;
@@ -56,12 +56,64 @@ pub enum BuildError {
 
 /// A known update.
 #[derive(Clone, Debug)]
-struct Candidate {
-    update: Update,
+pub(crate) struct Candidate {
+    pub(crate) update: Update,
     /// The set that signed (BEEFY, GRANDPA).
-    set_id: u64,
+    pub(crate) set_id: u64,
     /// Whether the set changes with it (BEEFY: its leaf can carry a handover).
-    hands_over: bool,
+    pub(crate) hands_over: bool,
+    /// The time that it proves; zero where its proof of time does not hold.
+    pub(crate) time: TimestampSecs,
+}
+
+fn malformed(client: &AnchorClient, what: &'static str, reason: impl ToString) -> BuildError {
+    BuildError::Malformed { client_type: client.client_type(), what, reason: reason.to_string() }
+}
+
+/// What an update message holds: the height that it proves, the update, and the packed nodes that
+/// prove the router's account (QBFT) or the block's time.
+pub(crate) fn read(client: &AnchorClient, message: &[u8]) -> Result<(Height, Candidate, Bytes), BuildError> {
+    const WHAT: &str = "update message";
+    let bad = |e: &dyn core::fmt::Display| malformed(client, WHAT, e);
+    let time = |root: &B256, prefix: &[u8; 16], genesis: &[u8; 24], proof: &[u8]| {
+        substrate::check_anchor(root, prefix, genesis, proof).map(|anchor| anchor.timestamp).unwrap_or_default()
+    };
+    Ok(match client {
+        AnchorClient::Qbft { state, .. } => {
+            let m = qbft::UpdateMessage::decode(message).map_err(|e| bad(&e))?;
+            let header = qbft::Header::decode(state.kind, &m.header).map_err(|e| bad(&e))?;
+            let update = Update::Qbft { header: m.header };
+            let candidate = Candidate { update, set_id: 0, hands_over: false, time: header.timestamp() };
+            (header.number(), candidate, m.account_proof)
+        }
+        AnchorClient::Beefy { state, .. } => {
+            let m = beefy::UpdateMessage::decode(message).map_err(|e| bad(&e))?;
+            let commitment = beefy::Commitment::decode(&m.commitment).map_err(|e| bad(&e))?;
+            let leaf = beefy::MmrLeaf::decode(&m.leaf).map_err(|e| bad(&e))?;
+            let header = substrate::Header::decode(&m.header).map_err(|e| bad(&e))?;
+            let bound = leaf.parent_number.checked_add(1) == Some(commitment.block_number);
+            let time = time(&header.state_root, &state.pallet_prefix.0, &state.genesis.0, &m.anchor_proof);
+            let update = Update::Beefy {
+                commitment: m.commitment,
+                authorities: m.authorities,
+                signatures: m.signatures,
+                leaf: m.leaf,
+                mmr_items: m.mmr_items,
+                header: m.header,
+            };
+            let candidate = Candidate { update, set_id: commitment.validator_set_id, hands_over: bound, time };
+            (Height(leaf.parent_number.into()), candidate, m.anchor_proof)
+        }
+        AnchorClient::Grandpa { state, .. } => {
+            let m = grandpa::UpdateMessage::decode(message).map_err(|e| bad(&e))?;
+            let header = substrate::Header::decode(&m.header).map_err(|e| bad(&e))?;
+            let change = grandpa::scheduled_change(&header).map_err(|e| bad(&e))?;
+            let time = time(&header.state_root, &state.pallet_prefix.0, &state.genesis.0, &m.anchor_proof);
+            let update = Update::Grandpa { header: m.header, justification: m.justification };
+            let candidate = Candidate { update, set_id: m.trusted.set_id, hands_over: change.is_some(), time };
+            (Height(header.number.into()), candidate, m.anchor_proof)
+        }
+    })
 }
 
 /// Collects proof material, finds the shortest way that is known from the anchor to each statement,
@@ -81,46 +133,14 @@ impl Builder {
     }
 
     fn malformed(&self, what: &'static str, reason: impl ToString) -> BuildError {
-        BuildError::Malformed { client_type: self.anchor.client.client_type(), what, reason: reason.to_string() }
+        malformed(&self.anchor.client, what, reason)
     }
 
     /// Adds an update message, in the client type's encoding. Returns the height it proves. The
     /// trusted state that it names does not matter: a bundle's updates build on each other.
     pub fn update(&mut self, message: &[u8]) -> Result<Height, BuildError> {
-        const WHAT: &str = "update message";
-        let (height, candidate, proof) = match &self.anchor.client {
-            AnchorClient::Qbft { state, .. } => {
-                let m = qbft::UpdateMessage::decode(message).map_err(|e| self.malformed(WHAT, e))?;
-                let header = qbft::Header::decode(state.kind, &m.header).map_err(|e| self.malformed(WHAT, e))?;
-                let update = Update::Qbft { header: m.header };
-                (header.number(), Candidate { update, set_id: 0, hands_over: false }, m.account_proof)
-            }
-            AnchorClient::Beefy { .. } => {
-                let m = beefy::UpdateMessage::decode(message).map_err(|e| self.malformed(WHAT, e))?;
-                let commitment = beefy::Commitment::decode(&m.commitment).map_err(|e| self.malformed(WHAT, e))?;
-                let leaf = beefy::MmrLeaf::decode(&m.leaf).map_err(|e| self.malformed(WHAT, e))?;
-                let bound = leaf.parent_number.checked_add(1) == Some(commitment.block_number);
-                let update = Update::Beefy {
-                    commitment: m.commitment,
-                    authorities: m.authorities,
-                    signatures: m.signatures,
-                    leaf: m.leaf,
-                    mmr_items: m.mmr_items,
-                    header: m.header,
-                };
-                let candidate = Candidate { update, set_id: commitment.validator_set_id, hands_over: bound };
-                (Height(leaf.parent_number.into()), candidate, m.anchor_proof)
-            }
-            AnchorClient::Grandpa { .. } => {
-                let m = grandpa::UpdateMessage::decode(message).map_err(|e| self.malformed(WHAT, e))?;
-                let header = substrate::Header::decode(&m.header).map_err(|e| self.malformed(WHAT, e))?;
-                let change = grandpa::scheduled_change(&header).map_err(|e| self.malformed(WHAT, e))?;
-                let update = Update::Grandpa { header: m.header, justification: m.justification };
-                let candidate = Candidate { update, set_id: m.trusted.set_id, hands_over: change.is_some() };
-                (Height(header.number.into()), candidate, m.anchor_proof)
-            }
-        };
-        self.unpack(WHAT, &proof)?;
+        let (height, candidate, proof) = read(&self.anchor.client, message)?;
+        self.unpack("update message", &proof)?;
         self.candidates.entry(height).or_default().push(candidate);
         Ok(height)
     }
@@ -226,33 +246,79 @@ impl Builder {
                 handovers.entry(enters).or_insert((*height, candidate));
             }
         }
-        let (mut way, mut set, mut reached) = (Vec::new(), first, self.anchor.client.height());
-        let mut proven = BTreeSet::from([reached]);
+        let mut on = OnTheWay::new(&self.candidates, &self.anchor.client, first, by_next);
         for &target in targets {
-            if proven.contains(&target) {
+            if on.proven.contains(&target) {
                 continue;
             }
             let last = self.at(target)?.iter().min_by_key(|c| c.set_id).ok_or(BuildError::NoUpdate(target))?;
-            while set < last.set_id {
-                let enters = set.saturating_add(1);
+            while on.set < last.set_id {
+                let enters = on.set.saturating_add(1);
                 let (height, step) = *handovers.get(&enters).ok_or_else(|| BuildError::NoWay {
-                    from: reached,
+                    from: on.height,
                     to: target,
                     reason: alloc::format!("no update that hands over to authority set {enters} is known"),
                 })?;
-                (set, reached) = (enters, height);
-                if proven.insert(height) {
-                    way.push(step.update.clone());
-                }
+                on.pass(height, step)?;
+                on.set = enters;
             }
-            if proven.insert(target) {
-                way.push(last.update.clone());
-                if last.hands_over && !by_next {
-                    set = set.max(last.set_id.saturating_add(1));
-                }
+            on.pass(target, last)?;
+            if last.hands_over && !by_next {
+                on.set = on.set.max(last.set_id.saturating_add(1));
             }
         }
-        Ok(way)
+        Ok(on.way)
+    }
+}
+
+/// A way through authority sets, as far as it goes.
+struct OnTheWay<'a> {
+    candidates: &'a BTreeMap<Height, Vec<Candidate>>,
+    period: u64,
+    by_next: bool,
+    way: Vec<Update>,
+    proven: BTreeSet<Height>,
+    set: u64,
+    height: Height,
+    time: TimestampSecs,
+}
+
+impl<'a> OnTheWay<'a> {
+    fn new(candidates: &'a BTreeMap<Height, Vec<Candidate>>, client: &AnchorClient, set: u64, by_next: bool) -> Self {
+        let (height, time, period) = (client.height(), client.timestamp(), client.trusting_period());
+        Self { candidates, period, by_next, way: Vec::new(), proven: BTreeSet::from([height]), set, height, time }
+    }
+
+    /// Whether a block of this time comes within the trusting period of where the way is.
+    fn in_time(&self, time: TimestampSecs) -> bool {
+        time.0 < self.time.0.saturating_add(self.period)
+    }
+
+    /// Goes on by one update; first by others of the same set, where time is too long for one step.
+    fn pass(&mut self, to: Height, step: &Candidate) -> Result<(), BuildError> {
+        while !self.in_time(step.time) && self.height < to {
+            use core::ops::Bound::Excluded;
+            let ahead = self.candidates.range((Excluded(self.height), Excluded(to))).rev();
+            let next = ahead
+                .flat_map(|(height, list)| list.iter().map(move |c| (*height, c)))
+                .find(|(_, c)| c.set_id == self.set && self.in_time(c.time) && (self.by_next || !c.hands_over));
+            let (height, between) = next.ok_or_else(|| BuildError::NoWay {
+                from: self.height,
+                to,
+                reason: alloc::format!("no update within {} s of the one before is known", self.period),
+            })?;
+            self.take(height, between);
+        }
+        self.take(to, step);
+        Ok(())
+    }
+
+    fn take(&mut self, height: Height, step: &Candidate) {
+        if self.proven.insert(height) {
+            self.way.push(step.update.clone());
+        }
+        self.height = self.height.max(height);
+        self.time = self.time.max(step.time);
     }
 }
 

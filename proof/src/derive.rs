@@ -2,11 +2,14 @@
 //! height, and whatever reveals the set of validators behind that state's hash.
 
 use crate::anchor::{Anchor, AnchorClient};
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use alloy_primitives::{Address, B256, keccak256};
 use lupu_beefy as beefy;
 use lupu_grandpa as grandpa;
-use lupu_qbft as qbft;
+use lupu_qbft::{self as qbft, header::join_addresses};
 use lupu_standard::Height;
 
 /// Why an anchor cannot be made.
@@ -35,6 +38,19 @@ fn malformed(e: impl ToString) -> DeriveError {
     DeriveError::Malformed(e.to_string())
 }
 
+/// A client as its host has it, encoded as its type says.
+#[derive(Clone, Copy, Debug)]
+pub struct Hosted<'a> {
+    /// Its type.
+    pub client_type: &'a str,
+    /// Its state.
+    pub state: &'a [u8],
+    /// Its newest height.
+    pub height: Height,
+    /// Its consensus state there.
+    pub consensus: &'a [u8],
+}
+
 impl Anchor {
     /// The anchor of a client: its state, its consensus state at its newest height, both encoded
     /// as its type says. `messages` are update messages of that client, one of which must start
@@ -47,14 +63,35 @@ impl Anchor {
         consensus: &[u8],
         messages: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, DeriveError> {
+        let hosted = Hosted { client_type, state, height, consensus };
+        let set = match client_type {
+            qbft::CLIENT_TYPE => {
+                let kind = qbft::ClientState::decode(state).map_err(malformed)?.kind;
+                let hash = qbft::ConsensusState::decode(consensus).map_err(malformed)?.validators_hash;
+                messages.into_iter().find_map(|m| validators(kind, m, &hash)).map(|set| join_addresses(&set))
+            }
+            grandpa::CLIENT_TYPE => {
+                let hash = grandpa::ConsensusState::decode(consensus).map_err(malformed)?.authorities_hash;
+                messages.into_iter().find_map(|m| authorities(m, &hash)).map(|set| set.encode())
+            }
+            _ => None,
+        };
+        Self::of_hosted(name, hosted, set.as_deref().unwrap_or_default())
+    }
+
+    /// The anchor of a client whose newest validators are known: addresses joined (QBFT), keys and
+    /// weights joined (GRANDPA), nothing (BEEFY, whose client state has the sets).
+    pub fn of_hosted(name: &str, hosted: Hosted<'_>, set: &[u8]) -> Result<Self, DeriveError> {
+        let Hosted { client_type, state, height, consensus } = hosted;
+        let behind = |hash: B256| if keccak256(set) == hash { Ok(set) } else { Err(DeriveError::SetUnknown(hash)) };
         let client = match client_type {
             qbft::CLIENT_TYPE => {
                 let state = qbft::ClientState::decode(state).map_err(malformed)?;
                 let first = qbft::ConsensusState::decode(consensus).map_err(malformed)?;
                 same_height(state.latest_height, height)?;
-                let hash = first.validators_hash;
-                let set = messages.into_iter().find_map(|m| validators(state.kind, m, &hash));
-                let validators = set.ok_or(DeriveError::SetUnknown(hash))?;
+                let set = behind(first.validators_hash)?;
+                let validators = qbft::header::split_addresses(set);
+                let validators = validators.ok_or_else(|| malformed("the validators are no addresses joined"))?;
                 AnchorClient::Qbft { state, storage_root: first.storage_root, validators }
             }
             beefy::CLIENT_TYPE => {
@@ -67,14 +104,13 @@ impl Anchor {
                 let state = grandpa::ClientState::decode(state).map_err(malformed)?;
                 let first = grandpa::ConsensusState::decode(consensus).map_err(malformed)?;
                 same_height(state.latest_height, height)?;
-                let hash = first.authorities_hash;
-                let set = messages.into_iter().find_map(|m| authorities(m, &hash));
+                let set = behind(first.authorities_hash)?;
                 AnchorClient::Grandpa {
                     state,
                     state_root: first.state_root,
                     header_hash: first.header_hash,
                     set_id: first.set_id,
-                    authorities: set.ok_or(DeriveError::SetUnknown(hash))?,
+                    authorities: grandpa::AuthoritySet::decode(set).map_err(malformed)?,
                 }
             }
             other => return Err(DeriveError::UnknownClientType(other.into())),
@@ -83,12 +119,46 @@ impl Anchor {
     }
 }
 
+impl AnchorClient {
+    /// The client state, encoded as its type says: what a prover starts from.
+    pub fn client_state(&self) -> Vec<u8> {
+        match self {
+            Self::Qbft { state, .. } => state.encode(),
+            Self::Beefy { state, .. } => state.encode(),
+            Self::Grandpa { state, .. } => state.encode(),
+        }
+    }
+
+    /// The consensus state at the anchor's height, encoded as its type says.
+    pub fn consensus_state(&self) -> Vec<u8> {
+        match self {
+            Self::Qbft { state, storage_root, validators } => qbft::ConsensusState {
+                timestamp: state.latest_timestamp,
+                storage_root: *storage_root,
+                validators_hash: keccak256(join_addresses(validators)),
+            }
+            .encode(),
+            Self::Beefy { state, state_root } => {
+                beefy::ConsensusState { timestamp: state.latest_timestamp, state_root: *state_root }.encode()
+            }
+            Self::Grandpa { state, state_root, header_hash, set_id, authorities } => grandpa::ConsensusState {
+                timestamp: state.latest_timestamp,
+                state_root: *state_root,
+                header_hash: *header_hash,
+                set_id: *set_id,
+                authorities_hash: authorities.hash(),
+            }
+            .encode(),
+        }
+    }
+}
+
 fn same_height(expected: Height, found: Height) -> Result<(), DeriveError> {
     if expected == found { Ok(()) } else { Err(DeriveError::OtherHeight { expected, found }) }
 }
 
 /// The validators with this hash, if a message shows them.
-fn validators(kind: qbft::Kind, message: &[u8], hash: &B256) -> Option<alloc::vec::Vec<Address>> {
+fn validators(kind: qbft::Kind, message: &[u8], hash: &B256) -> Option<Vec<Address>> {
     let message = qbft::UpdateMessage::decode(message).ok()?;
     if keccak256(&message.trusted_validators) == *hash {
         return qbft::header::split_addresses(&message.trusted_validators);

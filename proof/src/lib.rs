@@ -19,13 +19,15 @@ pub mod derive;
 pub mod explain;
 pub mod failure;
 pub mod statement;
+pub mod turns;
 pub mod verify;
 
 pub use anchor::{Anchor, AnchorClient};
 pub use build::{BuildError, Builder};
 pub use bundle::{Bundle, Update};
 pub use codec::{FormatError, Problem};
-pub use derive::DeriveError;
+pub use derive::{DeriveError, Hosted};
 pub use failure::{Failure, Place, VerifyError};
 pub use statement::{Kind, Statement, StatementError};
+pub use turns::Turns;
 pub use verify::{Report, Step, Trace, verify};
