@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    client, completions, config, deploy, init, inspect, key, message, packet, start, status, token, transfer,
+    client, completions, config, deploy, init, inspect, key, message, packet, proof, start, status, token, transfer,
 };
 #[cfg(feature = "demo")]
 use crate::commands::{demo, devnet};
@@ -85,6 +85,9 @@ pub enum Command {
     /// Look at a packet, an acknowledgement or a header, without any chain.
     #[command(subcommand)]
     Inspect(inspect::Inspect),
+    /// Verify, read and compare portable proofs, without any chain.
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
     /// Print a shell completion script.
     Completions(completions::Args),
 }

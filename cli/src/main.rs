@@ -44,6 +44,7 @@ fn run(cli: &Cli, out: Output) -> Result<u8, Failure> {
     let context = Context { config_path: cli.config.clone(), password_file: cli.password_file.clone(), out };
     match &cli.command {
         Command::Inspect(command) => command.run(&out),
+        Command::Proof(command) => command.run(&context),
         Command::Config(command) => command.run(&context),
         Command::Key(command) => command.run(&context),
         Command::Completions(args) => commands::completions::run(args),
@@ -67,7 +68,9 @@ async fn on_chains(command: &Command, verbosity: u8, context: &Context) -> Resul
         Command::Message(args) => commands::message::run(args, context).await,
         Command::Packet(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
-        Command::Inspect(_) | Command::Config(_) | Command::Key(_) | Command::Completions(_) => Ok(failure::OK),
+        Command::Inspect(_) | Command::Config(_) | Command::Key(_) | Command::Proof(_) | Command::Completions(_) => {
+            Ok(failure::OK)
+        }
     }
 }
 

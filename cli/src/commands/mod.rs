@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod key;
 pub mod message;
 pub mod packet;
+pub mod proof;
 pub mod send;
 pub mod start;
 pub mod status;

@@ -1,6 +1,10 @@
 //! A proof as a person reads it: a tree of numbered steps, each with what was checked, with which
 //! values, and how it came out. Text and page are made from this tree alone.
 
+mod words;
+
+pub use words::{claim, duration, plain, utc};
+
 use alloc::{string::String, vec::Vec};
 
 /// How a step came out.

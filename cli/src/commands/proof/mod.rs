@@ -1,0 +1,28 @@
+//! `lupu proof`: proofs as files, made here and checked anywhere. Checking needs no configuration,
+//! no store, no network and no runtime.
+
+mod clock;
+mod files;
+mod verdict;
+mod verify;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use clap::Subcommand;
+
+/// What to do with proofs.
+#[derive(Debug, Subcommand)]
+pub enum ProofCommand {
+    /// Verify bundles offline: are they true, on whose word, and if not, which check fails?
+    Verify(verify::Args),
+}
+
+impl ProofCommand {
+    /// Runs it.
+    pub fn run(&self, context: &Context) -> Result<u8, Failure> {
+        let out = &context.out;
+        match self {
+            Self::Verify(args) => verify::run(args, out),
+        }
+    }
+}
