@@ -28,14 +28,31 @@ pub const VERSION: u64 = 1;
 /// Most bytes of an anchor's file: 1,024 authorities and room.
 pub const MAX_ANCHOR_BYTES: usize = 1 << 18;
 /// Most bytes of the name that people give a chain.
-const MAX_NAME: usize = 64;
+pub const MAX_NAME: usize = 64;
 /// Most validators of a QBFT chain.
 const MAX_VALIDATORS: usize = 255;
+
+/// Whether a text can name a chain: 1 to 64 bytes of UTF-8 that read as what they are. No control
+/// characters, none that are invisible or turn the direction of writing, no white space but single
+/// spaces between words.
+pub fn is_name(text: &str) -> bool {
+    let hidden = |c: char| {
+        c.is_control()
+            || c != ' ' && c.is_whitespace()
+            || matches!(c,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    !text.is_empty() && text.len() <= MAX_NAME && !spaced && !text.chars().any(hidden)
+}
 
 /// Where trust in one chain begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
-    /// The name that people give the chain: 1 to 64 characters, none of them a control character.
+    /// The name that people give the chain, as [`is_name`] allows it.
     pub name: String,
     /// What is trusted, by client type.
     pub client: AnchorClient,
@@ -236,8 +253,8 @@ impl Anchor {
         version(r)?;
         r.field("name")?;
         let name = r.text(MAX_NAME)?;
-        if name.is_empty() || name.chars().any(char::is_control) {
-            return Err(r.problem(Problem::Invalid("a name has 1 to 64 characters, none a control character".into())));
+        if !is_name(&name) {
+            return Err(r.problem(Problem::Invalid("a name is 1 to 64 bytes of visible text".into())));
         }
         r.field("client_type")?;
         let client_type = r.text(16)?;

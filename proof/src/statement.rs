@@ -27,7 +27,7 @@ pub enum Kind {
     Locked,
     /// The chain received it.
     Received,
-    /// The chain received it and answered with these acknowledgements.
+    /// The chain received it, this very packet, and answered with these acknowledgements.
     Acknowledged,
     /// The chain received it, a transfer, and minted vouchers for its tokens.
     Minted,
@@ -75,6 +75,14 @@ impl Kind {
     /// Whether acknowledgements belong to it.
     pub fn has_acknowledgement(self) -> bool {
         matches!(self, Self::Acknowledged | Self::Minted | Self::Released)
+    }
+
+    /// Where the chain keeps what must be proven for it: [`Kind::path`], and before it, where
+    /// acknowledgements belong to the kind, the packet's receipt. An acknowledgement says nothing
+    /// of the packet that it answers; the receipt is the hash of the whole packet.
+    pub fn paths(self, packet: &Packet) -> Vec<Path> {
+        let receipt = self.has_acknowledgement().then(|| Path::receipt(packet));
+        receipt.into_iter().chain([self.path(packet)]).collect()
     }
 
     /// Where the chain keeps what decides it.
@@ -196,7 +204,17 @@ impl Statement {
         (self.height, self.path.clone(), self.kind)
     }
 
-    /// What must be proven of the chain's state at the height.
+    /// What must be proven of the chain's state at the height, by raw path, in this order: of
+    /// [`Kind::paths`] what each holds.
+    pub fn claims(&self) -> Vec<(Bytes, Claim)> {
+        let receipt = self.kind.has_acknowledgement().then(|| {
+            let path = Path::receipt(&self.packet).to_bytes().into();
+            (path, Claim::Present(packet_receipt(&self.packet)))
+        });
+        receipt.into_iter().chain([(self.path.clone(), self.claim())]).collect()
+    }
+
+    /// What must be under [`Statement::path`].
     pub fn claim(&self) -> Claim {
         match B256::try_from(self.value.as_ref()) {
             Ok(value) => Claim::Present(value),
@@ -213,8 +231,11 @@ impl Statement {
             let verdict = self.acknowledgement.check(payloads.len());
             let verdict = verdict.map_err(|e| StatementError::MalformedAcknowledgement(e.to_string()))?;
             self.check_transfer(Some(verdict))?;
-        } else {
+        } else if self.acknowledgement.0.is_empty() {
             self.check_transfer(None)?;
+        } else {
+            let text = format!("a statement of kind {} has no acknowledgements", self.kind.name());
+            return Err(StatementError::MalformedAcknowledgement(text));
         }
         let expected: Bytes = self.kind.path(&self.packet).to_bytes().into();
         if self.path != expected {

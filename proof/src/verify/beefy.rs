@@ -9,6 +9,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -24,6 +25,8 @@ pub(super) struct Beefy {
     states: BTreeMap<Height, ConsensusState>,
     /// The set that signs at the anchor.
     anchor: AuthoritySet,
+    /// The height of the last update of the set that signs, but for the one that handed over to it.
+    last: Option<Height>,
     state: State,
 }
 
@@ -36,13 +39,31 @@ impl Beefy {
             client,
             states: BTreeMap::from([(state.latest_height, first)]),
             anchor: state.current,
+            last: None,
             state: State::new(state.genesis, state.pallet_prefix, nodes),
         })
     }
 
+    /// Updates of one set come in one order, so that a bundle has one form: the one that hands
+    /// over to it, then the others, ascending.
+    fn check_order(&mut self, place: Place, verified: &Verified) -> Result<(), Failure> {
+        if verified.handover.is_some() {
+            self.last = None;
+            return Ok(());
+        }
+        match self.last.replace(verified.height) {
+            Some(last) if last >= verified.height => {
+                let detail = format!("height {} comes after height {last} of the same set", verified.height);
+                let figures = figures(format!("a number above {last}"), verified.height);
+                Err(Failure::new("UpdatesNotAscending", place, detail).figures(figures))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn step(&self, verified: &Verified, message: &UpdateMessage) -> Step {
         let addresses = split_addresses(&message.authorities).unwrap_or_default();
-        let set: Vec<String> = addresses.iter().map(|a| format!("{a:#x}")).collect();
+        let set: Arc<[String]> = addresses.iter().map(|a| format!("{a:#x}")).collect();
         let signers: Vec<String> =
             verified.signers.iter().filter_map(|index| set.get(usize::from(*index)).cloned()).collect();
         let first = self.client.state().first_mmr_block;
@@ -103,8 +124,14 @@ impl Replay for Beefy {
             }
         };
         // A handover may come with a height that is known: then the new set is what it brings.
-        if result == UpdateResult::Misbehaviour || result == UpdateResult::NoOp && verified.handover.is_none() {
-            return Err(Failure::new("HeightNotNewer", place, "the update proves nothing new"));
+        let brings = result == UpdateResult::Update || verified.handover.is_some();
+        match result {
+            UpdateResult::Misbehaviour => {
+                let detail = format!("block {} is not the one that is known: the chain has forked", verified.height);
+                return Err(Failure::new("Misbehaviour", place, detail));
+            }
+            _ if brings => self.check_order(place, &verified)?,
+            _ => return Err(Failure::new("HeightNotNewer", place, "the update proves nothing new")),
         }
         self.states.insert(verified.height, verified.consensus);
         Ok(self.step(&verified, &message))
@@ -118,11 +145,10 @@ impl Replay for Beefy {
         (self.client.latest_height(), self.client.latest_timestamp())
     }
 
-    fn prove(&mut self, at: Height, claims: &[(Vec<u8>, Claim)]) -> Result<TimestampSecs, (usize, Failure)> {
-        let Some(consensus) = self.states.get(&at).copied() else {
-            return Err((0, Failure::new("UnknownHeight", Place::Nodes, format!("no state at height {at}"))));
-        };
-        self.state.prove(&consensus.state_root, claims)?;
+    fn prove(&mut self, place: Place, at: Height, path: &[u8], claim: &Claim) -> Result<TimestampSecs, Failure> {
+        let unknown = || Failure::new("UnknownHeight", place, format!("no state at height {at}"));
+        let consensus = *self.states.get(&at).ok_or_else(unknown)?;
+        self.state.prove(place, &consensus.state_root, path, claim)?;
         Ok(consensus.timestamp)
     }
 
@@ -132,6 +158,10 @@ impl Replay for Beefy {
 
     fn unused(&self) -> usize {
         self.state.unused()
+    }
+
+    fn max_clock_drift(&self) -> u64 {
+        self.client.state().rules.max_clock_drift
     }
 
     fn status(&self, now: TimestampSecs) -> Status {

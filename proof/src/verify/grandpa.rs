@@ -9,6 +9,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 use alloy_primitives::{B256, Bytes};
@@ -24,11 +25,13 @@ pub(super) struct Grandpa {
     states: BTreeMap<Height, ConsensusState>,
     /// The set that finalizes what follows, and the anchor's.
     authorities: AuthoritySet,
+    /// And their names.
+    set: Arc<[String]>,
     anchor: AuthoritySet,
     state: State,
 }
 
-fn names(set: &AuthoritySet) -> Vec<String> {
+fn names(set: &AuthoritySet) -> Arc<[String]> {
     set.authorities().iter().map(|a| a.key.to_string()).collect()
 }
 
@@ -45,6 +48,7 @@ impl Grandpa {
             client,
             states: BTreeMap::from([(state.latest_height, first)]),
             authorities: authorities.clone(),
+            set: names(authorities),
             anchor: authorities.clone(),
             state: State::new(state.genesis, state.pallet_prefix, nodes),
         })
@@ -60,7 +64,7 @@ impl Grandpa {
             state_root: verified.consensus.state_root,
             root: verified.consensus.state_root,
             signers: finality.signers.iter().map(B256::to_string).collect(),
-            set: names(&self.authorities),
+            set: self.set.clone(),
             quorum: Count {
                 found: finality.weight,
                 required: self.authorities.threshold(),
@@ -111,8 +115,9 @@ impl Replay for Grandpa {
         }
         let step = self.step(&verified, trusted.set_id);
         self.states.insert(verified.height, verified.consensus);
-        if let Some(next) = verified.next {
+        if let (Some(next), Some(set)) = (verified.next, &step.next_set) {
             self.authorities = next;
+            self.set = set.clone();
         }
         Ok(step)
     }
@@ -125,11 +130,10 @@ impl Replay for Grandpa {
         (self.client.latest_height(), self.client.latest_timestamp())
     }
 
-    fn prove(&mut self, at: Height, claims: &[(Vec<u8>, Claim)]) -> Result<TimestampSecs, (usize, Failure)> {
-        let Some(consensus) = self.states.get(&at).copied() else {
-            return Err((0, Failure::new("UnknownHeight", Place::Nodes, format!("no state at height {at}"))));
-        };
-        self.state.prove(&consensus.state_root, claims)?;
+    fn prove(&mut self, place: Place, at: Height, path: &[u8], claim: &Claim) -> Result<TimestampSecs, Failure> {
+        let unknown = || Failure::new("UnknownHeight", place, format!("no state at height {at}"));
+        let consensus = *self.states.get(&at).ok_or_else(unknown)?;
+        self.state.prove(place, &consensus.state_root, path, claim)?;
         Ok(consensus.timestamp)
     }
 
@@ -139,6 +143,10 @@ impl Replay for Grandpa {
 
     fn unused(&self) -> usize {
         self.state.unused()
+    }
+
+    fn max_clock_drift(&self) -> u64 {
+        self.client.state().rules.max_clock_drift
     }
 
     fn status(&self, now: TimestampSecs) -> Status {

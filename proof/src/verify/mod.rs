@@ -2,8 +2,9 @@
 //!
 //! In this order, and the first check that fails is the answer: the anchor is a trusted one and
 //! fit to start from; each update is one that the light client accepts, at the time that the
-//! update itself proves; each statement fits its packet; the state at its height holds what it
-//! says; every trie node was needed; and, where a clock is given, the newest state is still
+//! update itself proves, and the last one is needed; each statement is about a height that is
+//! proven, and fits its packet; of each, the state at its height holds what it says; every trie
+//! node was needed; and, where a clock is given, the newest state is not ahead of it and still
 //! within its trusting period.
 //!
 //! Offline there is no clock: that an update came in time is judged by the proven time of the
@@ -18,9 +19,16 @@ use crate::{
     anchor::{Anchor, AnchorClient},
     bundle::{Bundle, Update},
     failure::{Failure, Place, VerifyError, figures},
+    statement::StatementError,
 };
-use alloc::{boxed::Box, format, string::String, vec::Vec};
-use alloy_primitives::{B256, Bytes};
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+use alloy_primitives::{B256, Bytes, hex};
 use lupu_light_client::{Claim, Status};
 use lupu_standard::{Height, TimestampSecs};
 
@@ -84,8 +92,8 @@ pub struct Step {
     pub root: B256,
     /// Who signed, in the chain's notation.
     pub signers: Vec<String>,
-    /// Who could.
-    pub set: Vec<String>,
+    /// Who could; shared by the steps of one set.
+    pub set: Arc<[String]>,
     /// Signatures, or weight, against what is needed.
     pub quorum: Count,
     /// How many of the signers are in the anchor's set.
@@ -93,7 +101,7 @@ pub struct Step {
     /// What finality rests on.
     pub finality: Finality,
     /// The set that signs from here on, where it is another one; empty where only its hash is known.
-    pub next_set: Option<Vec<String>>,
+    pub next_set: Option<Arc<[String]>>,
 }
 
 /// What was verified before verification ended, well or not.
@@ -130,12 +138,14 @@ pub(crate) trait Replay {
     fn knows(&self, height: Height) -> bool;
     /// The newest height and its time.
     fn latest(&self) -> (Height, TimestampSecs);
-    /// Verifies claims about raw IBC paths at a height, all or none. Returns the height's time.
-    fn prove(&mut self, at: Height, claims: &[(Vec<u8>, Claim)]) -> Result<TimestampSecs, (usize, Failure)>;
+    /// Verifies a claim about a raw IBC path at a height. Returns the height's time.
+    fn prove(&mut self, place: Place, at: Height, path: &[u8], claim: &Claim) -> Result<TimestampSecs, Failure>;
     /// The nodes that some proof needed.
     fn used(&self) -> Vec<Bytes>;
     /// How many nodes no proof needed.
     fn unused(&self) -> usize;
+    /// Seconds by which a block may be ahead of a clock.
+    fn max_clock_drift(&self) -> u64;
     /// What the light client's status is at a time.
     fn status(&self, now: TimestampSecs) -> Status;
 }
@@ -200,11 +210,12 @@ pub(crate) fn run_to_nodes(bundle: &Bundle, trace: &mut Trace) -> Result<Box<dyn
 
 /// A step after the last one that a statement needs would be dead weight.
 fn check_last_used(bundle: &Bundle, steps: &[Step]) -> Result<(), Failure> {
-    let Some(last) = steps.last() else { return Ok(()) };
-    if bundle.statements.iter().any(|s| s.height == last.height) {
+    let Some((last, before)) = steps.split_last() else { return Ok(()) };
+    let known = last.height == bundle.anchor.client.height() || before.iter().any(|s| s.height == last.height);
+    if !known && bundle.statements.iter().any(|s| s.height == last.height) {
         return Ok(());
     }
-    let detail = format!("no statement is about height {}, to which the last update leads", last.height);
+    let detail = format!("no statement needs the last update, which leads to height {}", last.height);
     Err(Failure::new("UnusedUpdate", Place::Update(steps.len().saturating_sub(1)), detail))
 }
 
@@ -212,46 +223,63 @@ fn check_last_used(bundle: &Bundle, steps: &[Step]) -> Result<(), Failure> {
 fn check_statements(bundle: &Bundle, replay: &dyn Replay) -> Result<(), Failure> {
     for (index, statement) in bundle.statements.iter().enumerate() {
         let place = Place::Statement(index);
-        let wrong = |e: crate::statement::StatementError| {
-            Failure::new(e.name(), place, alloc::string::ToString::to_string(&e)).figures(e.figures())
-        };
         if !replay.knows(statement.height) {
             let detail = format!("no update proves height {}", statement.height);
             return Err(Failure::new("UnknownHeight", place, detail));
         }
-        statement.check().map_err(wrong)?;
+        statement.check().map_err(|e| not_so(place, &e))?;
     }
     Ok(())
 }
 
-/// Proves the statements of each height together.
+/// Proves one statement after the other.
 fn prove_statements(bundle: &Bundle, replay: &mut dyn Replay, trace: &mut Trace) -> Result<(), Failure> {
-    let mut first = 0;
-    for group in bundle.statements.chunk_by(|a, b| a.height == b.height) {
-        let Some(height) = group.first().map(|s| s.height) else { continue };
-        let claims: Vec<_> = group.iter().map(|s| (s.path.to_vec(), s.claim())).collect();
-        let time = replay.prove(height, &claims).map_err(|(index, mut failure)| {
-            failure.place = Place::Statement(index.saturating_add(first));
-            failure
-        })?;
-        for (index, statement) in group.iter().enumerate() {
-            statement.check_time(time).map_err(|e| {
-                let place = Place::Statement(index.saturating_add(first));
-                Failure::new(e.name(), place, alloc::string::ToString::to_string(&e)).figures(e.figures())
-            })?;
-            trace.proven.push(time);
+    for (index, statement) in bundle.statements.iter().enumerate() {
+        let (place, height) = (Place::Statement(index), statement.height);
+        let mut time = TimestampSecs::default();
+        for (path, claim) in statement.claims() {
+            time = replay.prove(place, height, &path, &claim)?;
         }
-        first = first.saturating_add(group.len());
+        statement.check_time(time).map_err(|e| not_so(place, &e))?;
+        trace.proven.push(time);
     }
     Ok(())
+}
+
+fn not_so(place: Place, e: &StatementError) -> Failure {
+    Failure::new(e.name(), place, e.to_string()).figures(e.figures())
+}
+
+/// Compares what a state holds with what is claimed.
+fn compare(place: Place, claim: &Claim, found: Option<&[u8]>) -> Result<(), Failure> {
+    let hex = |bytes: &[u8]| match bytes.get(..32) {
+        Some(first) if bytes.len() > 32 => format!("{} and more, {} bytes", hex::encode_prefixed(first), bytes.len()),
+        _ => hex::encode_prefixed(bytes),
+    };
+    let (check, expected, found) = match (claim, found) {
+        (Claim::Absent, None) => return Ok(()),
+        (Claim::Present(claimed), Some(found)) if claimed.as_slice() == found => return Ok(()),
+        (Claim::Absent, Some(found)) => ("ValuePresent", "nothing".into(), hex(found)),
+        (Claim::Present(claimed), None) => ("ValueAbsent", claimed.to_string(), "nothing".into()),
+        (Claim::Present(claimed), Some(found)) => ("ValueMismatch", claimed.to_string(), hex(found)),
+    };
+    let detail = format!("{found} is stored under the path, {expected} was to be there");
+    Err(Failure::new(check, place, detail).figures(figures(expected, found)))
 }
 
 fn check_fresh(replay: &dyn Replay, now: Option<TimestampSecs>) -> Result<(), Failure> {
     let Some(now) = now else { return Ok(()) };
+    let (height, time) = replay.latest();
+    let drift = replay.max_clock_drift();
+    if u128::from(time.0) > u128::from(now.0).saturating_add(u128::from(drift)) {
+        let detail = format!("block {height} of time {time} is more than {drift} s ahead of {now}");
+        let most = now.0.saturating_add(drift);
+        let figures = figures(format!("a time up to {most}"), time);
+        return Err(Failure::new("HeaderFromFuture", Place::Clock, detail).figures(figures));
+    }
     match replay.status(now) {
         Status::Active => Ok(()),
         Status::Expired => {
-            let (height, time) = replay.latest();
             let detail = format!("block {height} of time {time} is no longer within the trusting period at {now}");
             Err(Failure::new("ClientExpired", Place::Clock, detail))
         }
@@ -261,9 +289,16 @@ fn check_fresh(replay: &dyn Replay, now: Option<TimestampSecs>) -> Result<(), Fa
 
 fn report(bundle: &Bundle, anchor: B256, trace: Trace) -> Report {
     let client = &bundle.anchor.client;
-    let latest = trace.steps.last().map_or((client.height(), client.timestamp()), |s| (s.height, s.timestamp));
+    let newest = trace.steps.iter().max_by_key(|s| s.height);
+    let latest = newest.map_or((client.height(), client.timestamp()), |s| (s.height, s.timestamp));
     let fresh_until = TimestampSecs(latest.1.0.saturating_add(client.trusting_period()).saturating_sub(1));
-    let trust = trust(&bundle.anchor, &trace.steps);
+    let mut trust = trust(&bundle.anchor, &trace.steps);
+    let told = trace.steps.last().map_or(client.height(), |s| s.height);
+    match bundle.statements.iter().filter(|s| s.height != told).count() {
+        0 => {}
+        1 => trust.push_str(" 1 statement is about another block on the way there."),
+        n => trust.push_str(&format!(" {n} statements are about other blocks on the way there.")),
+    }
     Report { digest: bundle.digest(), anchor, trace, latest, fresh_until, trust }
 }
 
@@ -284,21 +319,31 @@ pub fn trust(anchor: &Anchor, steps: &[Step]) -> String {
         return format!("The anchor itself, block {from} of {name}, holds this; no signature was checked.");
     };
     let block = last.height;
-    let changes = steps.iter().filter(|s| s.next_set.is_some()).count();
+    // A GRANDPA header that changes the set is still voted for by the one before.
+    let voted = match last.finality {
+        Finality::Precommits { .. } => steps.split_last().map_or(steps, |(_, before)| before),
+        _ => steps,
+    };
+    let changes = voted.iter().filter(|s| s.next_set.is_some()).count();
     let (found, of) = match last.finality {
         Finality::Seals { overlap, .. } if steps.len() == 1 => (overlap.found, overlap.of),
         _ => (last.signers.len() as u64, last.set.len() as u64),
+    };
+    let weighed = last.quorum.of != last.set.len() as u64 && !matches!(last.finality, Finality::Seals { .. });
+    let weight = match weighed {
+        true => format!(", of weight {} in {},", last.quorum.found, last.quorum.of),
+        false => String::new(),
     };
     let set = noun(of);
     let by_anchor = changes == 0 || steps.len() == 1 && matches!(last.finality, Finality::Seals { .. });
     if by_anchor {
         return format!(
-            "{found} of the {of} {set} of {name} as of block {from} {done} block {block}, which holds this."
+            "{found} of the {of} {set} of {name} as of block {from}{weight} {done} block {block}, which holds this."
         );
     }
     let way = if changes == 1 { "1 change".into() } else { format!("{changes} changes") };
     format!(
-        "{found} of the {of} {set} of {name} {done} block {block}, which holds this; they follow from those of block \
-         {from} by {way} of the set."
+        "{found} of the {of} {set} of {name}{weight} {done} block {block}, which holds this; they follow from those of \
+         block {from} by {way} of the set."
     )
 }

@@ -1,22 +1,23 @@
 //! Bundles of EVM chains: sealed headers, the router's account, its storage.
 
-use super::{Count, Finality, Replay, Step};
+use super::{Count, Finality, Replay, Step, compare};
 use crate::{
     bundle::Update,
     failure::{Failure, Place, figures},
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 use alloy_primitives::{Address, B256, Bytes};
-use lupu_ethereum_state::{EMPTY_ROOT, NodeSet, account_key};
+use lupu_ethereum_state::{EMPTY_ROOT, NodeSet, account_key, storage_value};
 use lupu_light_client::{Claim, LightClient, Status, UpdateResult};
 use lupu_qbft::{
-    ClientState, ConsensusState, Header, K256, MembershipError, MembershipProof, QbftClient, UpdateError,
-    UpdateMessage, Verified, check_membership, check_update, commitment_key, header::join_addresses, overlap_required,
-    quorum,
+    ClientState, ConsensusState, Header, K256, QbftClient, UpdateError, UpdateMessage, Verified, check_update,
+    commitment_key, header::join_addresses, overlap_required, quorum,
 };
 use lupu_standard::{Height, TimestampSecs};
 
@@ -26,13 +27,15 @@ pub(super) struct Qbft {
     states: BTreeMap<Height, ConsensusState>,
     /// The newest state's validators, and the anchor's.
     validators: Vec<Address>,
+    /// And their names.
+    set: Arc<[String]>,
     anchor: Vec<Address>,
     nodes: NodeSet,
     used: BTreeSet<B256>,
 }
 
-fn names(addresses: &[Address]) -> Vec<String> {
-    addresses.iter().map(|a| alloc::format!("{a:#x}")).collect()
+fn names(addresses: &[Address]) -> Arc<[String]> {
+    addresses.iter().map(|a| format!("{a:#x}")).collect()
 }
 
 fn count(found: usize, required: usize, of: usize) -> Count {
@@ -60,6 +63,7 @@ impl Qbft {
             client,
             states: BTreeMap::from([(state.latest_height, first)]),
             validators: validators.to_vec(),
+            set: names(validators),
             anchor: validators.to_vec(),
             nodes: nodes.iter().cloned().collect(),
             used: BTreeSet::new(),
@@ -79,7 +83,7 @@ impl Qbft {
         let account_proof = self
             .nodes
             .pack(&decoded.state_root(), &[account_key(&state.router)])
-            .map_err(|e| Failure::new("InvalidProof", place, alloc::format!("account proof: {e}")))?;
+            .map_err(|e| Failure::new("InvalidProof", place, format!("account proof: {e}")))?;
         let message = UpdateMessage {
             header: header.clone(),
             trusted_height,
@@ -95,6 +99,7 @@ impl Qbft {
         let (list, signers) = (header.validators(), &verified.signers);
         let of = |set: &[Address]| signers.iter().filter(|s| set.contains(s)).count();
         let changed = list != self.validators.as_slice();
+        let set = if changed { names(list) } else { self.set.clone() };
         let required = overlap_required(self.validators.len(), rules.trust_numerator, rules.trust_denominator);
         Step {
             height: verified.height,
@@ -102,8 +107,7 @@ impl Qbft {
             timestamp: verified.consensus.timestamp,
             state_root: header.state_root(),
             root: verified.consensus.storage_root,
-            signers: names(signers),
-            set: names(list),
+            signers: names(signers).to_vec(),
             quorum: count(signers.len(), quorum(list.len()), list.len()),
             anchored: of(&self.anchor),
             finality: Finality::Seals {
@@ -111,7 +115,8 @@ impl Qbft {
                 digest: header.commit_digest(),
                 overlap: count(of(&self.validators), required, self.validators.len()),
             },
-            next_set: changed.then(|| names(list)),
+            next_set: changed.then(|| set.clone()),
+            set,
         }
     }
 }
@@ -149,6 +154,7 @@ impl Replay for Qbft {
         let step = self.step(&verified);
         self.states.insert(verified.height, verified.consensus);
         self.validators = verified.header.validators().to_vec();
+        self.set = step.set.clone();
         Ok(step)
     }
 
@@ -160,26 +166,18 @@ impl Replay for Qbft {
         (self.client.latest_height(), self.client.latest_timestamp())
     }
 
-    fn prove(&mut self, at: Height, claims: &[(Vec<u8>, Claim)]) -> Result<TimestampSecs, (usize, Failure)> {
-        let fail = |index: usize, check, detail: String| (index, Failure::new(check, Place::Nodes, detail));
-        let Some(consensus) = self.states.get(&at).copied() else {
-            return Err(fail(0, "UnknownHeight", alloc::format!("no state at height {at}")));
-        };
-        let keys: Vec<B256> = claims.iter().map(|(path, _)| commitment_key(path)).collect();
-        for (index, key) in keys.iter().enumerate() {
-            let used = self.nodes.used(&consensus.storage_root, core::slice::from_ref(key));
-            let used = used.map_err(|e| fail(index, "InvalidProof", e.to_string()))?;
-            // The root of an empty trie proves absence by itself.
-            self.used.extend(used.into_iter().filter(|hash| *hash != EMPTY_ROOT));
-        }
-        let packed = self.nodes.pack(&consensus.storage_root, &keys);
-        let nodes = packed.map_err(|e| fail(0, "InvalidProof", e.to_string()))?.into();
-        let proof = MembershipProof { consensus, nodes }.encode();
-        let (state, now) = (self.client.state(), self.client.latest_timestamp());
-        check_membership(state, self.client.consensus_hash(at), at, claims, &proof, now).map_err(|e| {
-            let (index, figures) = membership_figures(&e);
-            (index, Failure::new(e.name(), Place::Nodes, e.to_string()).figures(figures))
-        })
+    fn prove(&mut self, place: Place, at: Height, path: &[u8], claim: &Claim) -> Result<TimestampSecs, Failure> {
+        let unknown = || Failure::new("UnknownHeight", place, format!("no state at height {at}"));
+        let consensus = *self.states.get(&at).ok_or_else(unknown)?;
+        let invalid = |e: &dyn core::fmt::Display| Failure::new("InvalidProof", place, e.to_string());
+        let (root, key) = (&consensus.storage_root, commitment_key(path));
+        let used = self.nodes.used(root, &[key]).map_err(|e| invalid(&e))?;
+        // The root of an empty trie proves absence by itself.
+        self.used.extend(used.into_iter().filter(|hash| *hash != EMPTY_ROOT));
+        let leaf = self.nodes.verify(root, &key).map_err(|e| invalid(&e))?;
+        let found = leaf.map(|leaf| storage_value(&leaf)).transpose().map_err(|e| invalid(&e))?;
+        compare(place, claim, found.as_ref().map(|word| word.as_slice()))?;
+        Ok(consensus.timestamp)
     }
 
     fn used(&self) -> Vec<Bytes> {
@@ -188,6 +186,10 @@ impl Replay for Qbft {
 
     fn unused(&self) -> usize {
         self.nodes.len().saturating_sub(self.used.len())
+    }
+
+    fn max_clock_drift(&self) -> u64 {
+        self.client.state().rules.max_clock_drift
     }
 
     fn status(&self, now: TimestampSecs) -> Status {
@@ -213,31 +215,19 @@ impl Qbft {
 fn update_figures(error: &UpdateError) -> Option<(String, String)> {
     match error {
         UpdateError::TooFewSeals { found, required, validators } => {
-            figures(alloc::format!("{required} seals of {validators}"), found)
+            figures(format!("{required} seals of {validators}"), found)
         }
         UpdateError::TooLittleOverlap { found, required, trusted } => {
-            figures(alloc::format!("{required} of {trusted} trusted validators"), found)
+            figures(format!("{required} of {trusted} trusted validators"), found)
         }
-        UpdateError::HeightNotNewer { header, trusted } => figures(alloc::format!("a number above {trusted}"), header),
+        UpdateError::HeightNotNewer { header, trusted } => figures(format!("a number above {trusted}"), header),
         UpdateError::TrustedStateExpired { trusted, period, now } => {
-            figures(alloc::format!("a time before {}", trusted.0.saturating_add(*period)), now)
+            figures(format!("a time before {}", trusted.0.saturating_add(*period)), now)
         }
-        UpdateError::TimeWentBack { header, trusted } => figures(alloc::format!("a time from {trusted} on"), header),
-        UpdateError::ForeignSeal(signer) => figures("one of the header's validators", alloc::format!("{signer:#x}")),
+        UpdateError::TimeWentBack { header, trusted } => figures(format!("a time from {trusted} on"), header),
+        UpdateError::ForeignSeal(signer) => figures("one of the header's validators", format!("{signer:#x}")),
         UpdateError::RouterCodeMismatch { found, pinned } => figures(pinned, found),
         UpdateError::TrustedStateMismatch { stored, found, .. } => figures(stored, found),
         _ => None,
-    }
-}
-
-/// Which claim failed, and its two values.
-fn membership_figures(error: &MembershipError) -> (usize, Option<(String, String)>) {
-    match error {
-        MembershipError::ValueAbsent(index) => (*index, figures("a value", "nothing")),
-        MembershipError::ValuePresent { index, found } => (*index, figures("nothing", found)),
-        MembershipError::ValueMismatch { index, claimed, found } => (*index, figures(claimed, found)),
-        MembershipError::InvalidValue(index) => (*index, None),
-        MembershipError::InvalidProof(proof) => (proof.key, None),
-        _ => (0, None),
     }
 }
