@@ -111,6 +111,55 @@ pub fn root_from(leaf: &B256, index: u64, count: u64, items: &[B256]) -> Result<
     Ok(left.iter().rev().fold(bagged, |right, peak| hash_pair(&right, peak)))
 }
 
+/// What a hash is joined with on the way from a leaf to the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// The other half of the leaf's own tree at this height.
+    Sibling,
+    /// All peaks right of the leaf's tree, bagged.
+    RightPeaks,
+    /// A peak left of the leaf's tree.
+    LeftPeak,
+}
+
+/// One hash of a proof, and what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// What the proof gives.
+    pub with: With,
+    /// The proof's hash.
+    pub item: B256,
+    /// Whether it comes first in the hash of both.
+    pub first: bool,
+    /// The hash of both.
+    pub result: B256,
+}
+
+/// The way that [`root_from`] takes, hash by hash, for people to read. Empty where index, count
+/// and items do not fit each other.
+pub fn path(leaf: &B256, index: u64, count: u64, items: &[B256]) -> Vec<Joined> {
+    let Some(place) = Place::of(index, count).filter(|place| place.items() == items.len()) else { return Vec::new() };
+    let (left, rest) = items.split_at_checked(place.left).unwrap_or_default();
+    let (mut at, mut within, siblings) = (*leaf, place.within, rest.len().saturating_sub(usize::from(place.right)));
+    let mut path = Vec::new();
+    let mut join = |with, item: &B256, first: bool| {
+        at = if first { hash_pair(item, &at) } else { hash_pair(&at, item) };
+        path.push(Joined { with, item: *item, first, result: at });
+    };
+    for (nth, item) in rest.iter().enumerate() {
+        if nth < siblings {
+            join(With::Sibling, item, within & 1 == 1);
+            within >>= 1;
+        } else {
+            join(With::RightPeaks, item, true);
+        }
+    }
+    for item in left.iter().rev() {
+        join(With::LeftPeak, item, false);
+    }
+    path
+}
+
 /// Verifies that `leaf`, a leaf's hash, is the one at `index` of `count` under `root`, which must
 /// not be zero.
 pub fn verify(root: &B256, leaf: &B256, index: u64, count: u64, items: &[B256]) -> Result<(), MmrError> {
@@ -246,6 +295,21 @@ mod tests {
         assert_eq!(proof_length(u64::MAX - 1, u64::MAX), Some(63));
         assert_eq!(proof_length(0, u64::MAX), Some(63 + 1));
         assert_eq!(proof_length(u64::MAX, u64::MAX), None);
+    }
+
+    #[test]
+    fn the_path_leads_where_the_root_is() {
+        for count in 1..40u64 {
+            for index in 0..count {
+                let items: Vec<B256> = (0..proof_length(index, count).unwrap() as u8).map(B256::repeat_byte).collect();
+                let leaf = B256::repeat_byte(0xaa);
+                let path = path(&leaf, index, count, &items);
+                assert_eq!(path.len(), items.len());
+                let end = path.last().map_or(leaf, |joined| joined.result);
+                assert_eq!(root_from(&leaf, index, count, &items), Ok(end), "{index} of {count}");
+            }
+        }
+        assert!(path(&B256::ZERO, 3, 3, &[]).is_empty() && path(&B256::ZERO, 0, 2, &[]).is_empty());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod node;
 pub mod node_set;
 pub mod packed;
 pub mod rlp;
+pub mod trace;
 
 pub use account::{Account, ValueError, storage_value};
 pub use key::{account_key, slot_key, sorted_order};

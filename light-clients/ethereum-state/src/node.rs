@@ -84,6 +84,11 @@ impl<'a> Path<'a> {
         Some(if at.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
     }
 
+    /// The nibbles, in their order.
+    pub fn nibbles(self) -> impl Iterator<Item = u8> + 'a {
+        (0..self.len()).filter_map(move |i| self.get(i))
+    }
+
     /// Whether the key goes on with this path after `depth` nibbles.
     pub fn matches(&self, key: &B256, depth: usize) -> bool {
         let len = self.len();

@@ -8,6 +8,7 @@ use alloy_trie::{Nibbles, proof::verify_proof};
 use common::{Trie, reference};
 use lupu_ethereum_state::{NodeSet, NodeSetError, packed, sorted_order};
 use proptest::{collection::vec, prelude::*};
+use std::collections::BTreeSet;
 
 /// Keys that often share long prefixes: a few stems, a few last bytes.
 fn key() -> impl Strategy<Value = B256> {
@@ -66,6 +67,12 @@ proptest! {
         prop_assert_eq!(reference::packed(&root, &keys, &proof), Some(truth.clone()));
         for (key, value) in keys.iter().zip(truth) {
             prop_assert_eq!(set.verify(&root, key), Ok(value.clone()));
+            let trace = set.trace(&root, key);
+            prop_assert_eq!(trace.end, Ok(value.clone()));
+            let hashes: BTreeSet<B256> = trace.visited.iter().filter_map(|v| v.hash).collect();
+            let mut used = set.used(&root, &[*key]).unwrap();
+            used.remove(&lupu_ethereum_state::EMPTY_ROOT);
+            prop_assert_eq!(hashes, used);
             let path: Vec<Bytes> = trie.path(key);
             prop_assert!(verify_proof(root, Nibbles::unpack(key), value, &path).is_ok());
             let single: NodeSet = path.iter().cloned().collect();

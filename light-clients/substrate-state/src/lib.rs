@@ -21,6 +21,7 @@ pub mod node_set;
 pub mod packed;
 pub mod scale;
 pub mod storage;
+pub mod trace;
 
 pub use anchor::{Anchor, AnchorError, check_anchor};
 pub use hash::{blake2_256, twox128};

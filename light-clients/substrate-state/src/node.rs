@@ -82,6 +82,12 @@ impl<'a> Partial<'a> {
         self.bytes.is_empty()
     }
 
+    /// The nibbles, in their order.
+    pub fn nibbles(self) -> impl Iterator<Item = u8> + 'a {
+        let skip = usize::from(self.odd);
+        (0..self.len()).filter_map(move |i| nibble(self.bytes, i.saturating_add(skip)))
+    }
+
     /// Whether the key goes on with these nibbles after `depth`.
     pub fn matches(&self, key: &[u8], depth: usize) -> bool {
         let len = self.len();

@@ -5,7 +5,7 @@ mod common;
 
 use alloy_primitives::B256;
 use common::{Rng, Trie, Version, lookup, reference, slices};
-use lupu_substrate_state::{EMPTY_ROOT, NodeSet, node_set::NodeSetErrorKind, proof_order, verify};
+use lupu_substrate_state::{EMPTY_ROOT, NodeSet, node_set::NodeSetErrorKind, proof_order, trace::Next, verify};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use sp_core::{Blake2Hasher, H256};
 use sp_trie::LayoutV1;
@@ -25,6 +25,14 @@ fn agree(trie: &Trie, keys: &[&[u8]]) {
     assert_eq!(reference::packed(&root, keys, &proof), Ok(truth.clone()));
     for (key, value) in keys.iter().zip(&truth) {
         assert_eq!(set.get(&root, key), Ok(value.as_deref()));
+        let trace = set.trace(&root, key);
+        assert_eq!(trace.end, Ok(value.clone()));
+        let last = trace.visited.last().map(|v| v.next.clone());
+        let value_hash = |v: &Vec<u8>| lupu_substrate_state::blake2_256(v);
+        match value {
+            Some(v) => assert!(last == Some(Next::Value(v.clone())) || last == Some(Next::Hashed(value_hash(v)))),
+            None => assert!(matches!(last, Some(Next::Absent) | None)),
+        }
     }
     assert_eq!(set.unused(&root, keys), Ok(0), "sp-trie reads nothing that is not needed");
     let subset = set.subset(&root, keys).unwrap();
@@ -181,6 +189,7 @@ proptest! {
             let root = lupu_substrate_state::blake2_256(top);
             let set: NodeSet = nodes.iter().chain([&branch]).cloned().collect();
             let found = set.get(&root, &key);
+            assert_eq!(set.trace(&root, &key).end, found.clone().map(|v| v.map(<[u8]>::to_vec)));
             let packed = set.pack(&root, &[&key]);
             prop_assert_eq!(found.as_ref().err(), packed.as_ref().err());
             prop_assert_eq!(set.unused(&root, &[&key]).is_ok(), found.is_ok());
@@ -210,6 +219,7 @@ fn what_is_missing_is_named() {
         };
         missing[usize::from(is_value)] += 1;
         let error = partial.get(&root, key).unwrap_err();
+        assert_eq!(partial.trace(&root, key).end, Err(error.clone()));
         assert_eq!((error.kind, &error.key[..], error.kind.name()), (kind, key, "MissingNode"));
         assert_eq!(partial.pack(&root, &[key]), Err(error.clone()));
         assert_eq!(partial.unused(&root, &[key]), Err(error));

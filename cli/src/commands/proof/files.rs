@@ -49,6 +49,11 @@ pub fn anchor(file: &Path) -> Result<Anchor, FileError> {
     Anchor::decode(&bytes(file, MAX_ANCHOR_BYTES)?).map_err(FileError::Format)
 }
 
+/// As a failure of a command about one file.
+pub fn one<T>(file: &Path, read: Result<T, FileError>) -> Result<T, Failure> {
+    read.map_err(|e| Failure::usage(e.line(file)))
+}
+
 /// The digests of the anchors a person names: each `0x` and 64 hex digits, or an anchor's file.
 pub fn trusted(named: &[String]) -> Result<Vec<B256>, Failure> {
     named.iter().map(|name| trusted_one(name)).collect()

@@ -2,7 +2,10 @@
 //! no store, no network and no runtime.
 
 mod clock;
+mod explain;
 mod files;
+mod inspect;
+mod tree;
 mod verdict;
 mod verify;
 
@@ -15,6 +18,10 @@ use clap::Subcommand;
 pub enum ProofCommand {
     /// Verify bundles offline: are they true, on whose word, and if not, which check fails?
     Verify(verify::Args),
+    /// Show a whole proof as a readable tree.
+    Inspect(inspect::Args),
+    /// Explain one step of a proof, or the one that fails.
+    Explain(explain::Args),
 }
 
 impl ProofCommand {
@@ -23,6 +30,8 @@ impl ProofCommand {
         let out = &context.out;
         match self {
             Self::Verify(args) => verify::run(args, out),
+            Self::Inspect(args) => inspect::run(args, out),
+            Self::Explain(args) => explain::run(args, out),
         }
     }
 }
