@@ -22,12 +22,12 @@ pub fn anchor_item(anchor: &Anchor) -> Item {
         .fact("host (CAIP-10)", client.host())
         .fact("height", client.height())
         .fact("time", format!("{} ({})", utc(client.timestamp()), client.timestamp()))
-        .fact("trusting period", format!("{} ({} s)", duration(client.trusting_period()), client.trusting_period()));
+        .fact("trusting period", seconds(client.trusting_period()));
     match client {
         AnchorClient::Qbft { state, storage_root, validators } => {
             let (n, rules) = (validators.len(), &state.rules);
             let (top, bottom) = (rules.trust_numerator, rules.trust_denominator);
-            item.fact("clock drift", duration(rules.max_clock_drift))
+            item.fact("clock drift", seconds(rules.max_clock_drift))
                 .fact("consensus", state.kind.name())
                 .fact("quorum", format!("{} of {n} validators: ceil(2·{n}/3)", quorum(n)))
                 .fact(
@@ -54,15 +54,15 @@ pub fn anchor_item(anchor: &Anchor) -> Item {
                 ])
         }
         AnchorClient::Beefy { state, state_root } => item
-            .fact("clock drift", duration(state.rules.max_clock_drift))
+            .fact("clock drift", seconds(state.rules.max_clock_drift))
             .code("genesis", state.genesis)
             .code("pallet prefix", state.pallet_prefix)
             .fact("first block of the mountain range", state.first_mmr_block)
             .code("state root", state_root)
             .fact("authority set", beefy_set(&state.current))
-            .code("its root", state.current.root)
+            .code("root of the set", state.current.root)
             .fact("next set", beefy_set(&state.next))
-            .code("its root", state.next.root)
+            .code("root of the next set", state.next.root)
             .checks(&[
                 "AnchorUnknown",
                 "InvalidIdentity",
@@ -73,7 +73,7 @@ pub fn anchor_item(anchor: &Anchor) -> Item {
                 "InvalidInitialState",
             ]),
         AnchorClient::Grandpa { state, state_root, header_hash, set_id, authorities } => item
-            .fact("clock drift", duration(state.rules.max_clock_drift))
+            .fact("clock drift", seconds(state.rules.max_clock_drift))
             .code("genesis", state.genesis)
             .code("pallet prefix", state.pallet_prefix)
             .code("block hash", header_hash)
@@ -96,6 +96,11 @@ pub fn anchor_item(anchor: &Anchor) -> Item {
                 "InvalidInitialState",
             ]),
     }
+}
+
+/// A duration, and exactly.
+fn seconds(n: u64) -> String {
+    format!("{} ({n} s)", duration(n))
 }
 
 fn beefy_set(set: &lupu_beefy::AuthoritySet) -> String {

@@ -253,8 +253,8 @@ fn caveats(bundle: &Bundle, trace: &Trace, is_good: bool, now: Option<TimestampS
              false proof that begins there, at any later time. Prefer a recent anchor.",
             client.height()
         ),
-        "It proves what the chain's validators signed, not that they were honest: where more than a third of them sign \
-         what is not so, or two thirds by themselves, no light client can tell."
+        "It proves what enough of those who finalize blocks have signed, not that they were honest: two thirds of them \
+         together can sign whatever they like."
             .into(),
         "A statement holds as of its block. What happened after it is not proven by it.".into(),
     ]);

@@ -89,7 +89,11 @@ fn item(at: usize, node: Visited, key: &[u8]) -> Item {
                 ("branch", Some(digit)) => format!("holds `{held}`, takes `{digit}`"),
                 _ => format!("holds `{held}`"),
             };
-            (by, "Its hash is the one that the step before names, so it is the node that the root commits to.")
+            let words = match at {
+                0 => "Its hash is the root itself.",
+                _ => "Its hash is the one that the node before names, so it is what the root commits to.",
+            };
+            (by, words)
         }
         Next::Value(_) | Next::Hashed(_) => {
             let by = if held.is_empty() { "holds the value".into() } else { format!("holds `{held}` and the value") };

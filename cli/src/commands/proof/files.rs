@@ -49,6 +49,37 @@ pub fn anchor(file: &Path) -> Result<Anchor, FileError> {
     Anchor::decode(&bytes(file, MAX_ANCHOR_BYTES)?).map_err(FileError::Format)
 }
 
+/// Something in a file that two forms can hold.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Document {
+    /// A proof bundle.
+    Bundle(Box<Bundle>),
+    /// A trust anchor.
+    Anchor(Box<Anchor>),
+}
+
+/// A bundle or an anchor, whichever the file says that it is.
+pub fn document(file: &Path) -> Result<Document, FileError> {
+    let bytes = bytes(file, MAX_BUNDLE_BYTES)?;
+    match Anchor::decode(&bytes) {
+        Ok(anchor) => Ok(Document::Anchor(Box::new(anchor))),
+        Err(not_anchor) => match Bundle::decode(&bytes) {
+            Ok(bundle) => Ok(Document::Bundle(Box::new(bundle))),
+            // The one that was read further is what the file was meant to be.
+            Err(not_bundle) if not_bundle.at >= not_anchor.at => Err(FileError::Format(not_bundle)),
+            Err(_) => Err(FileError::Format(not_anchor)),
+        },
+    }
+}
+
+/// An anchor: the file's own, or, where it is a bundle, the one that the bundle begins at.
+pub fn anchor_of(file: &Path) -> Result<Anchor, FileError> {
+    Ok(match document(file)? {
+        Document::Anchor(anchor) => *anchor,
+        Document::Bundle(bundle) => bundle.anchor,
+    })
+}
+
 /// As a failure of a command about one file.
 pub fn one<T>(file: &Path, read: Result<T, FileError>) -> Result<T, Failure> {
     read.map_err(|e| Failure::usage(e.line(file)))

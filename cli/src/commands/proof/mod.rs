@@ -1,10 +1,15 @@
 //! `lupu proof`: proofs as files, made here and checked anywhere. Checking needs no configuration,
 //! no store, no network and no runtime.
 
+mod anchor;
 mod clock;
+mod convert;
+mod diff;
+mod difference;
 mod explain;
 mod files;
 mod inspect;
+mod show;
 mod tree;
 mod verdict;
 mod verify;
@@ -22,6 +27,13 @@ pub enum ProofCommand {
     Inspect(inspect::Args),
     /// Explain one step of a proof, or the one that fails.
     Explain(explain::Args),
+    /// Tell what differs between two bundles, or two anchors.
+    Diff(diff::Args),
+    /// Write the same bundle or anchor in the other form: JSON, CBOR.
+    Convert(convert::Args),
+    /// Show and compare the anchors at which bundles begin.
+    #[command(subcommand)]
+    Anchor(anchor::AnchorCommand),
 }
 
 impl ProofCommand {
@@ -32,6 +44,9 @@ impl ProofCommand {
             Self::Verify(args) => verify::run(args, out),
             Self::Inspect(args) => inspect::run(args, out),
             Self::Explain(args) => explain::run(args, out),
+            Self::Diff(args) => diff::run(args, out),
+            Self::Convert(args) => convert::run(args, out),
+            Self::Anchor(command) => command.run(context),
         }
     }
 }
