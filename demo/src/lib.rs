@@ -16,6 +16,7 @@ pub mod world;
 use anyhow::Result;
 use futures::future::BoxFuture;
 use ledger::{End, Link};
+use lupu_relayer::proof::Anchors;
 use progress::Progress;
 use report::Report;
 use side::lower;
@@ -121,6 +122,21 @@ fn links(world: &World) -> Result<Vec<Link<'_>>> {
     Ok(vec![once, world.ecny_on_harbour(), twice, thrice, native])
 }
 
+/// How to export the story's packets and to verify what comes out, with the digests of the anchors.
+async fn proof_commands(stage: &Stage, config: &str) -> Result<Vec<String>> {
+    let anchors = Anchors::load(&stage.world.store, Vec::new()).await?;
+    let digests = stage.config.chains.keys().flat_map(|chain| anchors.of_chain(chain)).map(|a| a.digest());
+    let trusted: String = digests.map(|digest| format!(" \\\n    --anchor {digest}")).collect();
+    let first = stage.world.bank.client(&stage.world.harbour.id)?;
+    Ok(vec![
+        format!("lupu --config {config} proof export --all -o proofs/"),
+        format!("lupu proof verify proofs/{trusted}"),
+        format!("lupu --config {config} proof export bank/{first}/1 -o payment.json"),
+        "lupu proof inspect payment.json".into(),
+        format!("lupu --config {config} proof anchor make --chain bank -o bank-anchor.json"),
+    ])
+}
+
 async fn keep(stage: &Stage) -> Result<()> {
     let config = stage.config.path.display();
     let (world, customs) = (&stage.world, stage.world.customs()?);
@@ -155,6 +171,10 @@ async fn keep(stage: &Stage) -> Result<()> {
         customs::text(&customs.person(0)?.account())
     );
     eprintln!("  cast block --rpc-url {}", world.harbour.devnet.http_url(0));
+    eprintln!("\nEvery packet of the story as proof files, and the proofs verified without any chain:\n");
+    for line in proof_commands(stage, &config.to_string()).await? {
+        eprintln!("  {line}");
+    }
     tokio::signal::ctrl_c().await?;
     Ok(())
 }

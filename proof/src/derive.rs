@@ -1,8 +1,12 @@
 //! An anchor out of what a chain holds: a light client's state, the consensus state at its newest
 //! height, and whatever reveals the set of validators behind that state's hash.
 
-use crate::anchor::{Anchor, AnchorClient};
+use crate::{
+    anchor::{Anchor, AnchorClient},
+    caip,
+};
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -117,6 +121,26 @@ impl Anchor {
         };
         Ok(Self { name: name.into(), client })
     }
+}
+
+/// The host of IBC in CAIP-10 form, of the chain that a client tracks: what [`AnchorClient::host`]
+/// says of its anchor.
+pub fn host_of(client_type: &str, state: &[u8]) -> Result<String, DeriveError> {
+    Ok(match client_type {
+        qbft::CLIENT_TYPE => {
+            let state = qbft::ClientState::decode(state).map_err(malformed)?;
+            format!("{}:{:#x}", caip::eip155(state.chain_id), state.router)
+        }
+        beefy::CLIENT_TYPE => {
+            let state = beefy::ClientState::decode(state).map_err(malformed)?;
+            format!("{}:{:#x}", caip::polkadot(&state.genesis), state.pallet_prefix)
+        }
+        grandpa::CLIENT_TYPE => {
+            let state = grandpa::ClientState::decode(state).map_err(malformed)?;
+            format!("{}:{:#x}", caip::polkadot(&state.genesis), state.pallet_prefix)
+        }
+        other => return Err(DeriveError::UnknownClientType(other.into())),
+    })
 }
 
 impl AnchorClient {

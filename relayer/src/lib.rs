@@ -3,7 +3,7 @@
 //!
 //! [`Engine`] runs over any chains that implement the adapter's traits. [`store::Store`] keeps every
 //! state and every signed transaction before its effect is attempted. [`api`] answers `/healthz` and
-//! `/metrics`. [`config`] and [`keys`] are what the command line needs around them.
+//! `/metrics`. [`proof`] makes proof files out of what the store has kept. [`config`] and [`keys`] are what the command line needs around them.
 
 pub mod api;
 pub mod config;
@@ -11,6 +11,7 @@ pub mod engine;
 pub mod failpoints;
 pub mod keys;
 pub mod packet;
+pub mod proof;
 pub mod setup;
 pub mod store;
 pub mod submit;

@@ -114,6 +114,10 @@ pub trait Prover: Send + Sync + 'static {
     /// the client can be updated from there, and nothing is proven at it.
     async fn check_trusted(&self, trusted: &TrustedState) -> Result<(), AdapterError>;
 
+    /// The validators that sign after a trusted state, as our own headers confirm them, in the client
+    /// type's encoding: what the hash in the state stands for. Empty where the client state has them.
+    async fn validators(&self, trusted: &TrustedState) -> Result<Vec<u8>, AdapterError>;
+
     /// The updates that bring a client from a trusted state to `target`: usually one, more where
     /// the validator set changed too much at once. Each was accepted by a copy of `client`.
     async fn updates(

@@ -15,7 +15,8 @@ use lupu_ethereum_state::{NodeSet, slot_key, sorted_order};
 use lupu_light_client::{Claim, LightClient, Rejection, UpdateResult};
 use lupu_qbft::{
     AnchorParameters, CLIENT_TYPE, ClientState, ConsensusState, Header, K256, MembershipProof, Misbehaviour,
-    QbftClient, Rules, SealsError, UpdateMessage, commitment_key, initial_state, trim, update_message,
+    QbftClient, Rules, SealsError, UpdateMessage, commitment_key, header::join_addresses, initial_state, trim,
+    update_message,
 };
 use lupu_standard::{Height, Path, TimestampSecs, evm::path_slot};
 use std::sync::Arc;
@@ -209,6 +210,11 @@ impl Prover for QbftProver {
             state.storage_root, trusted.height
         );
         Err(self.unproven(message))
+    }
+
+    async fn validators(&self, trusted: &TrustedState) -> Result<Vec<u8>, AdapterError> {
+        let (header, _) = self.trusted_header(trusted).await?;
+        Ok(join_addresses(header.header.validators()))
     }
 
     async fn updates(

@@ -202,6 +202,10 @@ impl Prover for BeefyProver {
         self.chain.check_state(trusted.height, state.state_root, state.timestamp).await.map(|_| ())
     }
 
+    async fn validators(&self, _: &TrustedState) -> Result<Vec<u8>, AdapterError> {
+        Ok(Vec::new())
+    }
+
     async fn updates(
         &self,
         state: &[u8],

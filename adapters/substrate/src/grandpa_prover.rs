@@ -217,6 +217,11 @@ impl Prover for GrandpaProver {
         self.chain.check_state(trusted.height, state.state_root, state.timestamp).await.map(|_| ())
     }
 
+    async fn validators(&self, trusted: &TrustedState) -> Result<Vec<u8>, AdapterError> {
+        let (_, voters) = self.trusted(trusted).await?;
+        Ok(voters.set.encode())
+    }
+
     async fn updates(
         &self,
         state: &[u8],

@@ -204,7 +204,8 @@ async fn retry(packet: &PacketId, store: &Store, out: &Output) -> Result<u8, Fai
     Ok(OK)
 }
 
-async fn find(packet: &PacketId, store: &Store) -> Result<PacketRow, Failure> {
+/// A packet of the store.
+pub async fn find(packet: &PacketId, store: &Store) -> Result<PacketRow, Failure> {
     store.packet(&packet.chain, &packet.client, packet.sequence).await.map_err(|error| match error {
         StoreError::NoPacket { .. } => {
             Failure::failed(format!("the relayer has not seen packet {packet}; `lupu packet list` shows what it has"))

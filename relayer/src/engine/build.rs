@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     packet::Step,
-    store::{Due, NewProof, success, verdict},
+    store::{Due, NewProof, RECEIPT, success, verdict},
 };
 use lupu_adapter::{
     AccountId, AdapterError, ClientUpdate, ErrorKind, Message, Outcome, Simulation, StateProof, TrustedState,
@@ -16,6 +16,7 @@ use lupu_light_client::{Claim, LightClient, UpdateResult};
 use lupu_standard::{
     Acknowledgement, Height, Path, TimestampSecs,
     commitment::{commit_acknowledgement, commit_packet},
+    evm::packet_receipt,
 };
 
 /// Most proofs and simulations that the search for bad packets in one batch may cost.
@@ -183,11 +184,12 @@ impl<'a> Builder<'a> {
                 groups => groups,
             };
             items = groups.iter().flat_map(|g| g.items.iter().cloned()).collect();
-            match self.simulate(&groups).await {
+            let (simulated, receipts) = tokio::join!(self.simulate(&groups), self.receipts(&groups));
+            match simulated {
                 Ok((messages, simulation)) => {
                     let keep = self.judge(&groups, &simulation, &mut built)?;
                     if keep.len() == items.len() {
-                        built.ready = Some(self.ready(groups, messages, simulation.gas_limit));
+                        built.ready = Some(self.ready(groups, messages, simulation.gas_limit, receipts));
                         return Ok(built);
                     }
                     items = keep;
@@ -200,7 +202,36 @@ impl<'a> Builder<'a> {
         Ok(built)
     }
 
-    fn ready(&self, groups: Vec<Group>, messages: Vec<Message>, gas_limit: u64) -> Ready {
+    /// The receipts of packets whose acknowledgements are brought, proven for the store alone: an
+    /// acknowledgement says nothing of the packet that it answers, and nodes forget. Proof files need
+    /// both. That they cannot be had stops nothing.
+    async fn receipts(&self, groups: &[Group]) -> Option<NewProof> {
+        let acknowledged = groups.iter().filter(|g| g.items.iter().all(|d| d.step == Step::Acknowledge));
+        let items: Vec<&Due> = acknowledged.flat_map(|g| &g.items).collect();
+        if items.is_empty() {
+            return None;
+        }
+        let claim = |d: &&Due| (Path::receipt(&d.packet), Claim::Present(packet_receipt(&d.packet)));
+        let claims: Vec<_> = items.iter().map(claim).collect();
+        let paths: Vec<Path> = claims.iter().map(|(path, _)| path.clone()).collect();
+        let order = self.client.prover.proof_order(&paths);
+        let claims: Vec<_> = order.iter().filter_map(|i| claims.get(*i).cloned()).collect();
+        match self.client.prover.prove(&self.at, &self.view.client.merkle_prefix, &claims).await {
+            Ok(proof) => Some(NewProof {
+                kind: RECEIPT,
+                height: self.at.height,
+                proof: proof.proof,
+                material: proof.material,
+                packets: items.iter().map(|d| (d.id, d.step)).collect(),
+            }),
+            Err(error) => {
+                tracing::debug!(chain = %self.client.tracked.id, %error, "receipts were not kept for proof files");
+                None
+            }
+        }
+    }
+
+    fn ready(&self, groups: Vec<Group>, messages: Vec<Message>, gas_limit: u64, receipts: Option<NewProof>) -> Ready {
         let packets: Vec<_> = groups.iter().flat_map(|g| g.items.iter().map(|d| (d.id, d.step))).collect();
         let mut proofs = self.update_proofs(&packets);
         for group in groups {
@@ -213,6 +244,7 @@ impl<'a> Builder<'a> {
                 packets: group.items.iter().map(|d| (d.id, d.step)).collect(),
             });
         }
+        proofs.extend(receipts);
         Ready { messages, packets, proofs, gas_limit }
     }
 

@@ -1,6 +1,7 @@
 //! The relayer's own copy of a client on a host, and what it says about updates and proofs.
 
 use super::context::{ChainContext, Shared};
+use crate::store::KeptAnchor;
 use lupu_adapter::{AdapterError, BoundClient, ErrorKind, Prover, TrustedState};
 use lupu_light_client::{LightClient, Status};
 use lupu_standard::{ClientId, Height, TimestampSecs};
@@ -32,6 +33,8 @@ pub(crate) struct HostedClient {
     pub(crate) id: ClientId,
     /// Consensus states that our own copy accepted and that are on their way to the host.
     proven: BTreeMap<Height, Vec<u8>>,
+    /// Whether the store has the client as it was first seen.
+    anchored: bool,
 }
 
 impl HostedClient {
@@ -42,7 +45,7 @@ impl HostedClient {
         prover: Arc<dyn Prover>,
         id: ClientId,
     ) -> Self {
-        Self { shared, host, tracked, prover, id, proven: BTreeMap::new() }
+        Self { shared, host, tracked, prover, id, proven: BTreeMap::new(), anchored: false }
     }
 
     fn error(&self, kind: ErrorKind, message: String) -> AdapterError {
@@ -66,6 +69,9 @@ impl HostedClient {
             }
             Err(error) => return Err(error),
         };
+        if confirmed && conflict.is_none() && !self.anchored {
+            self.keep_anchor(&client, &trusted).await;
+        }
         let copy = self.prover.light_client(&client.state, std::slice::from_ref(&trusted))?;
         let trusting_period = copy.trusting_period();
         Ok(ClientView { client, trusted, confirmed, conflict, trusting_period })
@@ -104,6 +110,38 @@ impl HostedClient {
             tracing::warn!(chain = %self.host.id, client = %self.id, %error, "the trusted state was not kept");
         }
         Ok((trusted, true))
+    }
+
+    /// Keeps the client as it is now, if none was kept before: proof files begin there. That it could
+    /// not be kept stops nothing; it is tried again at the next look.
+    async fn keep_anchor(&mut self, client: &BoundClient, trusted: &TrustedState) {
+        if client.status == Status::Frozen {
+            return;
+        }
+        match self.try_anchor(client, trusted).await {
+            Ok(()) => self.anchored = true,
+            Err(error) => {
+                tracing::debug!(chain = %self.host.id, client = %self.id, error, "no anchor for proof files was kept");
+            }
+        }
+    }
+
+    async fn try_anchor(&self, client: &BoundClient, trusted: &TrustedState) -> Result<(), String> {
+        let store = &self.shared.store;
+        if store.has_anchor(&self.host.id, &self.id).await.map_err(|e| e.to_string())? {
+            return Ok(());
+        }
+        let anchor = KeptAnchor {
+            chain: self.host.id.clone(),
+            client: self.id.clone(),
+            tracks: self.tracked.id.clone(),
+            client_type: client.client_type.clone(),
+            state: client.state.clone(),
+            height: trusted.height,
+            consensus: trusted.consensus_state.clone(),
+            validators: self.prover.validators(trusted).await.map_err(|e| e.to_string())?,
+        };
+        store.keep_anchor(&anchor).await.map_err(|e| e.to_string())
     }
 
     pub(crate) fn remember(&mut self, state: &TrustedState) {

@@ -5,9 +5,11 @@
 //! to disk before its effect is attempted. One process writes as the relayer ([`Store::open`], which
 //! holds a lock file); others may look and ask for retries ([`Store::open_shared`]).
 
+mod anchors;
 mod clients;
 mod error;
 mod events;
+mod evidence;
 mod journal;
 mod lock;
 mod outcomes;
@@ -19,14 +21,16 @@ mod summary;
 mod tests;
 mod transactions;
 
+pub use anchors::KeptAnchor;
 pub(crate) use clients::status_name;
 pub use clients::{ClientRow, WorkerRow, WorkerState};
 pub use error::StoreError;
 pub use events::{Applied, Cursor};
+pub use evidence::{ProofPlace, SeenClient};
 pub use journal::{Ended, JournalTransaction, NewTransaction, TransactionKind, TransactionRow, TransactionState};
 pub(crate) use outcomes::{success, verdict};
 pub use packets::{Due, PacketFilter};
-pub use proofs::{NewProof, StoredProof};
+pub use proofs::{NewProof, RECEIPT, StoredProof};
 pub use rows::{Lane, PacketChange, PacketRow, Stamp, TransitionRow};
 pub use summary::{LaneCount, TransactionTotals};
 

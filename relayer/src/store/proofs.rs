@@ -7,10 +7,14 @@ use lupu_adapter::Material;
 use lupu_standard::{ChainId, ClientId, Height};
 use sqlx::Row;
 
-/// A proof that goes into a transaction: an update message, or the shared proof of one message.
+/// The kind of a proof of receipts: in no transaction, kept for proof files.
+pub const RECEIPT: &str = "receipt";
+
+/// A proof that goes into a transaction: an update message, or the shared proof of one message; or
+/// one that is kept beside it.
 #[derive(Clone, Debug)]
 pub struct NewProof {
-    /// `update`, or the name of the step.
+    /// `update`, the name of the step, or [`RECEIPT`].
     pub kind: &'static str,
     /// The height it proves, or proves at.
     pub height: Height,
@@ -25,7 +29,7 @@ pub struct NewProof {
 /// A proof as it was kept.
 #[derive(Clone, Debug)]
 pub struct StoredProof {
-    /// `update`, or the name of the step.
+    /// `update`, the name of the step, or [`RECEIPT`].
     pub kind: String,
     /// The host of the client.
     pub chain: ChainId,

@@ -7,7 +7,8 @@ use super::{
     now_ms,
     outcomes::{assign, carried, record_outcome, verdict},
     packets::{advance, head, lane_of, set_back},
-    proofs, uint,
+    proofs::{self, RECEIPT},
+    uint,
 };
 use crate::{
     engine::Backoff,
@@ -30,7 +31,7 @@ impl Store {
         self.run(async {
             let mut write = self.begin(Effect::Journal).await?;
             let root = new.signed.hash;
-            let proof_bytes: usize = new.proofs.iter().map(|p| p.proof.len()).sum();
+            let proof_bytes: usize = new.proofs.iter().filter(|p| p.kind != RECEIPT).map(|p| p.proof.len()).sum();
             insert(&mut write, &new, root, proof_bytes).await?;
             let mut changes = Vec::with_capacity(new.packets.len());
             for (id, step) in new.packets {
@@ -289,7 +290,7 @@ async fn insert(write: &mut Write, new: &NewTransaction<'_>, root: B256, proof_b
 }
 
 fn proof_share(all: &[NewProof], id: i64, step: Step) -> Option<i64> {
-    let proof = all.iter().find(|p| p.kind != "update" && p.packets.contains(&(id, step)))?;
+    let proof = all.iter().find(|p| p.kind == step.name() && p.packets.contains(&(id, step)))?;
     i64::try_from(proof.proof.len().div_ceil(proof.packets.len().max(1))).ok()
 }
 async fn close_others(write: &mut Write, root: B256, hash: B256, reason: &str) -> Result<(), StoreError> {

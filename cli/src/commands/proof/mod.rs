@@ -7,8 +7,10 @@ mod convert;
 mod diff;
 mod difference;
 mod explain;
+mod export;
 mod files;
 mod inspect;
+mod make;
 mod show;
 mod tree;
 mod verdict;
@@ -31,7 +33,9 @@ pub enum ProofCommand {
     Diff(diff::Args),
     /// Write the same bundle or anchor in the other form: JSON, CBOR.
     Convert(convert::Args),
-    /// Show and compare the anchors at which bundles begin.
+    /// Write bundles of packets, out of what the relayer has kept, or straight from nodes.
+    Export(export::Args),
+    /// Make the anchors at which bundles begin.
     #[command(subcommand)]
     Anchor(anchor::AnchorCommand),
 }
@@ -46,6 +50,7 @@ impl ProofCommand {
             Self::Explain(args) => explain::run(args, out),
             Self::Diff(args) => diff::run(args, out),
             Self::Convert(args) => convert::run(args, out),
+            Self::Export(args) => export::run(args, context),
             Self::Anchor(command) => command.run(context),
         }
     }

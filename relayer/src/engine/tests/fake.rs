@@ -444,6 +444,9 @@ impl Prover for Handle {
         }
         Ok(())
     }
+    async fn validators(&self, _: &TrustedState) -> Result<Vec<u8>, AdapterError> {
+        Ok(b"validators".to_vec())
+    }
     async fn updates(&self, _: &[u8], _: &TrustedState, target: Height) -> Result<Vec<ClientUpdate>, AdapterError> {
         let message = target.0.to_be_bytes().to_vec();
         let raw = Bytes::from(message.clone());

@@ -177,6 +177,23 @@ async fn fifty_packets_need_few_transactions_and_arrive_once() {
         assert_eq!(proofs.iter().filter(|p| p.kind == "receive").count(), 1);
         assert!(proofs.iter().any(|p| p.kind == "update" && !p.material.is_empty()));
     }
+    // Each client as it was before anything was carried, whatever has become of it since.
+    let anchors = running.store.anchors().await.unwrap();
+    let found: Vec<_> = anchors.iter().map(|a| (a.client.as_str(), a.tracks.as_str(), a.height.0)).collect();
+    assert_eq!(found, [("bank.fake-harbour", "harbour", 0), ("harbour.fake-bank", "bank", 0)]);
+    assert!(anchors.iter().all(|a| a.validators == b"validators" && a.consensus == 0u64.to_be_bytes()));
+    // Where each packet was proven, without the proofs themselves.
+    let ids: Vec<_> = packets.iter().map(|p| p.id).collect();
+    let places = running.store.proof_places(&ids).await.unwrap();
+    assert_eq!(places.len(), 150, "one to receive, one to acknowledge, and the receipt");
+    for place in &places {
+        let proofs = running.store.proofs_of(place.packet).await.unwrap();
+        let kept = proofs.iter().find(|p| p.kind == place.kind).unwrap();
+        assert_eq!((&kept.chain, &kept.client, kept.height), (&place.chain, &place.client, place.height));
+        assert_eq!(running.store.proof(place.proof).await.unwrap().as_ref(), Some(&kept.proof));
+        let updates = running.store.updates_to(&place.chain, &place.client, place.height).await.unwrap();
+        assert!(!updates.is_empty() && updates.iter().all(|u| *u == place.height.0.to_be_bytes()));
+    }
     running.stop().await;
 }
 
@@ -401,6 +418,8 @@ async fn a_client_that_trusts_a_forged_block_is_contradicted_and_carries_nothing
     let frozen = |_: &[PacketRow]| world.bank.state().clients[&client].status == Status::Frozen;
     world.until(&running.store, "frozen", frozen).await;
     assert!(world.bank.state().received.is_empty());
+    let anchors = running.store.anchors().await.unwrap();
+    assert!(anchors.iter().all(|a| a.height == Height(0)), "what was forged is no anchor: {anchors:?}");
     running.stop().await;
 }
 
