@@ -3,6 +3,7 @@
 mod bench;
 mod contracts;
 mod e2e;
+mod fuzz;
 mod no_std;
 mod run;
 mod substrate_node;
@@ -29,6 +30,8 @@ enum Task {
     Contracts(contracts::Options),
     /// Run the benchmarks that docs/benchmarks.md records.
     Bench(bench::Options),
+    /// Fuzz every decoder and verifier, or replay the corpora.
+    Fuzz(fuzz::Options),
 }
 
 fn main() {
@@ -37,6 +40,7 @@ fn main() {
         Task::E2e(o) => e2e::run(&o),
         Task::Contracts(o) => contracts::run(&o),
         Task::Bench(o) => bench::run(&o),
+        Task::Fuzz(o) => fuzz::run(&o),
     };
     if let Err(error) = result {
         eprintln!("\nfailed: {error:#}");

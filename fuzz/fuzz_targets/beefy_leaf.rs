@@ -1,0 +1,4 @@
+//! The target `beefy_leaf` for libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lupu_fuzz::run("beefy_leaf", data));

@@ -1,0 +1,4 @@
+//! The target `ics27` for libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lupu_fuzz::run("ics27", data));

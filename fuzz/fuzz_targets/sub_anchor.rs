@@ -1,0 +1,4 @@
+//! The target `sub_anchor` for libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lupu_fuzz::run("sub_anchor", data));
