@@ -163,11 +163,16 @@ fn state(bundle: &Bundle, s: &Statement, root: Option<B256>, nodes: &Nodes, show
     match (claims.pop(), claims.is_empty()) {
         (Some((path, claim)), true) => place(item, bundle, nodes, &root, (&path, &claim), shown),
         (last, _) => {
-            let all = claims.into_iter().chain(last).enumerate().map(|(at, (path, claim))| {
+            let mut parts: Vec<Item> = Vec::new();
+            for (at, (path, claim)) in claims.into_iter().chain(last).enumerate() {
                 let title = if at == 0 { "The receipt of the packet" } else { "The acknowledgement" };
-                place(Item::new(title, ""), bundle, nodes, &root, (&path, &claim), shown)
-            });
-            item.children(all.collect::<Vec<_>>())
+                let mut part = place(Item::new(title, ""), bundle, nodes, &root, (&path, &claim), shown);
+                if parts.iter().any(|before| before.status == Status::Failed) {
+                    part.mark(Status::NotReached);
+                }
+                parts.push(part);
+            }
+            item.children(parts)
         }
     }
 }
@@ -189,13 +194,22 @@ fn place(item: Item, bundle: &Bundle, nodes: &Nodes, root: &B256, (path, claim):
         Claim::Absent => item.fact("to be there", "nothing"),
     };
     let way = nodes.way(root, &key);
-    let item = match &way.value {
-        Some(value) => match (nodes, ethereum::storage_value(value)) {
-            (Nodes::Ethereum(_), Ok(word)) => item.code("stored there", word),
-            _ => item.code("stored there", hex(value)),
-        },
+    let value = way.value.as_deref().map(|value| match (nodes, ethereum::storage_value(value)) {
+        (Nodes::Ethereum(_), Ok(word)) => word.to_vec(),
+        _ => value.to_vec(),
+    });
+    let mut item = match &value {
+        Some(value) => item.code("stored there", hex(value)),
+        None if way.is_broken => item.fact("stored there", "not known"),
         None => item.fact("stored there", "nothing"),
     };
+    let is_so = match claim {
+        Claim::Present(claimed) => value.as_deref() == Some(claimed.as_slice()),
+        Claim::Absent => value.is_none() && !way.is_broken,
+    };
+    if !is_so {
+        item.status = Status::Failed;
+    }
     item.children(if shown { way.items } else { Vec::from([not_shown()]) })
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Way {
     pub(super) items: Vec<Item>,
     /// The value found; `None` for none, or where the way breaks off.
     pub(super) value: Option<Vec<u8>>,
+    /// Whether it breaks off.
+    pub(super) is_broken: bool,
 }
 
 impl Nodes {
@@ -65,13 +67,14 @@ impl Nodes {
             items.push(Item::new("The trie is empty", words).code("root", root));
         }
         items.extend(visited.into_iter().enumerate().map(|(at, node)| item(at, node, key)));
+        let is_broken = broken.is_some();
         if let Some(why) = broken {
             let words = "Here the way breaks off. Without this node nothing is known of what lies behind it.";
             let mut item = Item::new("The way breaks off", words).fact("why", why);
             item.status = Status::Failed;
             items.push(item);
         }
-        Way { items, value }
+        Way { items, value, is_broken }
     }
 }
 
