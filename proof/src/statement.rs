@@ -33,7 +33,8 @@ pub enum Kind {
     Minted,
     /// The chain received it, a transfer, and released its own tokens from escrow.
     Released,
-    /// The chain had not received it when its timeout had passed, and so never will.
+    /// The chain had not received it when its timeout had passed, and so never will. Absence is of
+    /// a client and a sequence: what the packet holds, its timeout too, only [`Kind::Sent`] proves.
     NeverReceived,
 }
 
