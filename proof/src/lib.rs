@@ -18,6 +18,7 @@ pub mod codec;
 pub mod derive;
 pub mod explain;
 pub mod failure;
+pub mod html;
 pub mod statement;
 pub mod turns;
 pub mod verify;
