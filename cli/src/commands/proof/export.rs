@@ -34,8 +34,8 @@ Packets that are proven by one chain share a file, unless --separate. A file is 
 light client; it begins at the anchor of that chain, which is the client as the relayer first saw it: `lupu proof
 anchor make` writes it, and whoever gets the file has to know its digest from elsewhere.
 
-Proofs come from the relayer's store, also while the relayer runs, and for what is not there from nodes: a receipt,
-for example, which nobody had to prove. What a chain has deleted, only the store can prove.
+Proofs come from the relayer's store, also while the relayer runs, and for what is not there from nodes. What a chain
+has deleted, only the store can prove.
 
 Every file is verified before it is written. Exit codes: 0 all were written, 1 some that were asked for cannot be
 proven, 2 the arguments are wrong.";
@@ -182,6 +182,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
 
 async fn export(args: &Args, wanted: Wanted, given: Vec<Anchor>, context: &Context) -> Result<u8, Failure> {
     let (config, out) = (context.config()?, &context.out);
+    let named: Vec<_> = args.anchor.iter().zip(given.iter().map(Anchor::digest)).collect();
     let store = packet::store(&config).await?;
     let anchors = Anchors::load(&store, given).await?;
     let mut writer = Writer::new(args, &wanted, out)?;
@@ -214,6 +215,14 @@ async fn export(args: &Args, wanted: Wanted, given: Vec<Anchor>, context: &Conte
     bar.finish_and_clear();
     writer.write(made)?;
     writer.missed(exporter.take_missing());
+    for (file, digest) in named {
+        if !writer.document.bundles.iter().any(|b| b.anchor == digest) {
+            let file = file.display();
+            out.warn(&format!(
+                "--anchor {file}: no bundle begins there, it is of another chain or of no use to these packets"
+            ));
+        }
+    }
     writer.end(&wanted, &config)
 }
 

@@ -13,6 +13,7 @@ use lupu_relayer::proof::{Anchors, Nodes, fresh};
 use lupu_relayer::setup;
 use lupu_standard::{B256, ChainId, ClientId};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -94,9 +95,15 @@ async fn make(args: &Args, context: &Context) -> Result<u8, Failure> {
             .map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", args.output.display())))?;
     }
     let mut written = Vec::new();
+    let mut names: BTreeMap<String, u32> = BTreeMap::new();
     for anchor in anchors {
+        // Two clients of one chain may have been seen first at different blocks.
+        let name = format!("{}.{}", anchor.name, anchor.client.client_type());
+        let count = names.entry(name.clone()).or_default();
+        *count += 1;
+        let number = if *count > 1 { format!("-{count}") } else { String::new() };
         let file = match directory {
-            true => args.output.join(format!("{}.{}.json", anchor.name, anchor.client.client_type())),
+            true => args.output.join(format!("{name}{number}.json")),
             false => args.output.clone(),
         };
         written.push(keep(&anchor, &file)?);
