@@ -1,6 +1,6 @@
 //! The chain: its blocks, which of them are final, and the states that are kept.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,6 +25,9 @@ use crate::pool::{Censor, Pool, PoolError, TxStatus};
 use crate::state::{Nodes, Removed};
 use crate::world::{CallError, World};
 
+/// Blocks of which nodes keep one justification, where the authorities stay.
+const JUSTIFICATION_PERIOD: u32 = 512;
+
 /// Something that those who follow the chain want to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -45,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) finalized: u32,
     pub(crate) beefy_finalized: u32,
     pub(crate) justifications: BTreeMap<u32, Vec<u8>>,
+    /// Blocks with which nodes keep the justification.
+    kept: BTreeSet<u32>,
     pub(crate) commitments: BTreeMap<u32, Vec<u8>>,
     /// GRANDPA sets with the first block each finalizes.
     pub(crate) grandpa_sets: Vec<(u32, GrandpaSet)>,
@@ -84,6 +89,7 @@ impl Chain {
             finalized: 0,
             beefy_finalized: 0,
             justifications: BTreeMap::new(),
+            kept: BTreeSet::new(),
             commitments: BTreeMap::new(),
             grandpa_sets: vec![(1, grandpa)],
             beefy_sets: vec![(1, beefy)],
@@ -173,7 +179,13 @@ impl Chain {
         self.read(|inner| inner.justifications.get(&number).cloned())
     }
 
-    /// The SCALE `VersionedFinalityProof` of exactly this block, if there is one.
+    /// The same as nodes keep it: of the last block of a set, of the first that was finalized, and
+    /// of the first in every 512. Of the others only subscribers have heard.
+    pub fn kept_justification(&self, number: u32) -> Option<Vec<u8>> {
+        self.justification(number).filter(|_| self.read(|inner| inner.kept.contains(&number)))
+    }
+
+    /// The SCALE `VersionedFinalityProof` of exactly this block, if there is one. Nodes keep them all.
     pub fn commitment(&self, number: u32) -> Option<Vec<u8>> {
         self.read(|inner| inner.commitments.get(&number).cloned())
     }
@@ -384,6 +396,11 @@ impl Inner {
             // Rounds begin anew with every set.
             self.round = if block.grandpa_handover().is_some() { 0 } else { self.round + 1 };
             self.justifications.insert(number, justification.encode());
+            let period = |n: u32| n / JUSTIFICATION_PERIOD;
+            let periodic = self.finalized == 0 || period(self.finalized) != period(number);
+            if periodic || block.grandpa_handover().is_some() {
+                self.kept.insert(number);
+            }
             self.finalized = number;
             events.extend([Event::Finalized, Event::Justified(number)]);
         }

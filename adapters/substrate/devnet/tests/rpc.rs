@@ -25,27 +25,55 @@ async fn with_nonce(devnet: &Devnet, who: &AccountId, ahead: usize) -> (Vec<Vec<
     (earlier, devnet.sign(who, transfer(devnet, 3)).unwrap())
 }
 
+/// The justifications that a node shows with a block, by engine.
+async fn shown(devnet: &Devnet, number: u32) -> std::collections::BTreeMap<[u8; 4], Vec<u8>> {
+    let block = devnet.chain().block(number).unwrap();
+    let answer = ask(devnet, "chain_getBlock", json!([block.hash])).await;
+    assert_eq!(answer["block"]["header"]["number"], json!(format!("{number:#x}")));
+    serde_json::from_value::<Option<Vec<_>>>(answer["justifications"].clone()).unwrap().into_iter().flatten().collect()
+}
+
 #[tokio::test]
-async fn blocks_carry_both_justifications() {
-    let devnet = on_demand("justifications").await;
-    let block = devnet.mine_many(2).await;
+async fn blocks_carry_the_justifications_that_nodes_keep() {
+    let devnet = Devnet::builder().name("justifications").on_demand().session_length(4).start().await.unwrap();
+    let block = devnet.mine_many(9).await;
+    let (grandpa, beefy) = (*b"FRNK", *b"BEEF");
+    // The first that was finalized, and the last of a set. The set of block 0 stays for two sessions.
+    for number in [1, 8] {
+        let shown = shown(&devnet, number).await;
+        grandpa_is_valid(&devnet, number, &shown[&grandpa]).unwrap();
+        beefy_is_valid(&devnet, number, &shown[&beefy]).unwrap();
+        assert_eq!(shown.len(), 2);
+    }
+    for number in [2, 7, 9] {
+        assert!(devnet.chain().justification(number).is_some());
+        let shown = shown(&devnet, number).await;
+        beefy_is_valid(&devnet, number, &shown[&beefy]).unwrap();
+        assert_eq!(shown.len(), 1);
+    }
     let answer = ask(&devnet, "chain_getBlock", json!([block.hash])).await;
     assert_eq!(answer["block"]["header"]["parentHash"], json!(block.header.parent_hash));
-    assert_eq!(answer["block"]["header"]["number"], "0x2");
-    let justifications = answer["justifications"].as_array().unwrap();
-    let proof = |engine: &[u8; 4]| {
-        let found = justifications.iter().find(|one| one[0] == json!(engine)).unwrap();
-        serde_json::from_value::<Vec<u8>>(found[1].clone()).unwrap()
-    };
-    grandpa_is_valid(&devnet, 2, &proof(b"FRNK")).unwrap();
-    beefy_is_valid(&devnet, 2, &proof(b"BEEF")).unwrap();
     assert_eq!(hash(&ask(&devnet, "beefy_getFinalizedHead", json!([])).await), block.hash);
     assert_eq!(hash(&ask(&devnet, "chain_getFinalizedHead", json!([])).await), block.hash);
     let extrinsics: Vec<_> = answer["block"]["extrinsics"].as_array().unwrap().iter().map(bytes).collect();
     assert_eq!(extrinsics, block.extrinsics);
     assert_eq!(ask(&devnet, "chain_getBlock", json!([block.header.state_root])).await, Value::Null);
     assert_eq!(hash(&ask(&devnet, "chain_getBlockHash", json!([0])).await), devnet.genesis_hash());
-    assert_eq!(ask(&devnet, "chain_getBlockHash", json!([3])).await, Value::Null);
+    assert_eq!(ask(&devnet, "chain_getBlockHash", json!([10])).await, Value::Null);
+}
+
+/// Where the authorities stay, one block in 512 keeps its votes.
+#[tokio::test]
+async fn votes_are_kept_now_and_then() {
+    let devnet = Devnet::builder().on_demand().session_length(10_000).start().await.unwrap();
+    devnet.mine_many(510).await;
+    devnet.withhold_grandpa(true);
+    devnet.mine_many(4).await;
+    devnet.withhold_grandpa(false);
+    devnet.mine_many(2).await;
+    let kept: Vec<_> = (1..=516).filter(|n| devnet.chain().kept_justification(*n).is_some()).collect();
+    // Blocks 511 to 513 were finalized with 514, which is the first from 512 on that was voted for.
+    assert_eq!(kept, [1, 514]);
 }
 
 #[tokio::test]

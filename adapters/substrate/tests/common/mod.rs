@@ -74,8 +74,16 @@ pub async fn anchor(devnet: &Devnet, height: Option<u64>) -> Anchor {
     propose_anchor(&Source::new(Arc::new(endpoints)), height).await.unwrap()
 }
 
+/// Connected, and listening where a node lets it: votes that are missed no node shows again.
 pub async fn connect(name: &str, devnet: &Devnet, anchor: Anchor) -> Result<Arc<SubstrateChain>, AdapterError> {
-    SubstrateChain::connect(config(name, devnet, anchor)).await.map(Arc::new)
+    let chain = SubstrateChain::connect(config(name, devnet, anchor)).await?;
+    for _ in 0..100 {
+        if chain.is_listening() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(Arc::new(chain))
 }
 
 pub fn side_of(devnet: Devnet, chain: Arc<SubstrateChain>) -> Side {

@@ -58,11 +58,12 @@ fn hash_at(node: &Node, value: &Value) -> RpcResult {
     Ok(node.block_at(number).map_or(Value::Null, |block| json!(block.hash)))
 }
 
-/// A block with the justifications that exist of it.
+/// A block with the justifications that nodes keep of it.
 fn signed_block(node: &Node, block: &Block) -> Value {
     let number = block.number();
     let shown = number <= node.finalized_number();
-    let grandpa = node.chain.justification(number).filter(|_| shown).map(|bytes| json!([GRANDPA_ENGINE_ID, bytes]));
+    let grandpa =
+        node.chain.kept_justification(number).filter(|_| shown).map(|bytes| json!([GRANDPA_ENGINE_ID, bytes]));
     let beefy = node.chain.commitment(number).filter(|_| shown).map(|bytes| json!([BEEFY_ENGINE_ID, bytes]));
     let justifications: Vec<_> = grandpa.into_iter().chain(beefy).collect();
     let extrinsics: Vec<_> = block.extrinsics.iter().map(hex).collect();

@@ -107,7 +107,8 @@ fn justifications(
 }
 
 /// A proof that a block is final: that of the last block of its authority set, or of the newest
-/// block, with the headers between. As in nodes, nothing before the first change of sets.
+/// block, which nodes keep beside the blocks, with the headers between. As in nodes, nothing before
+/// the first change of sets.
 fn prove_finality(node: &Node, number: u32) -> RpcResult {
     let refused = |reason: &str| error::coded(4, format!("GRANDPA prove finality rpc failed: {reason}"));
     let finalized = node.finalized_number();
