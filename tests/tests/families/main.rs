@@ -3,7 +3,9 @@
 
 #![allow(missing_docs)]
 
+mod batches;
 mod end;
+mod flight;
 mod route;
 mod substrates;
 

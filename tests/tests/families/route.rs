@@ -27,10 +27,24 @@ use zeroize::Zeroizing;
 
 const BLOCK: Duration = Duration::from_millis(300);
 
+/// What a route begins with.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// Most packets that the relayer puts into one transaction.
+    pub max_packets: usize,
+    /// Nodes of the EVM chain; each shows its own quorum of seals.
+    pub bank_nodes: usize,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { max_packets: 50, bank_nodes: 1 }
+    }
+}
+
 pub struct Bank {
     pub id: ChainId,
-    /// Runs as long as this lives.
-    _devnet: lupu_evm_devnet::Devnet,
+    pub devnet: lupu_evm_devnet::Devnet,
     pub wallet: Wallet,
     pub contracts: Contracts,
     pub seen: Connected,
@@ -38,7 +52,7 @@ pub struct Bank {
 
 pub struct Customs {
     pub id: ChainId,
-    _devnet: lupu_substrate_devnet::Devnet,
+    pub devnet: lupu_substrate_devnet::Devnet,
     /// Alice, who governs.
     pub wallet: lupu_substrate::Wallet,
     pub seen: Connected,
@@ -57,6 +71,7 @@ pub struct Route {
     /// On customs, of bank: QBFT.
     pub on_customs: ClientId,
     config: Config,
+    owner: PrivateKeySigner,
     signers: [Vec<PrivateKeySigner>; 2],
     relayer: std::sync::Mutex<Option<Relayer>>,
     _folder: TempDir,
@@ -71,13 +86,14 @@ impl Paused<'_> {
     }
 }
 
-fn text(bank: &lupu_evm_devnet::Devnet, customs: &lupu_substrate_devnet::Devnet) -> String {
+fn text(setting: Setting, bank: &lupu_evm_devnet::Devnet, customs: &lupu_substrate_devnet::Devnet) -> String {
+    let urls: Vec<_> = (0..setting.bank_nodes).map(|node| bank.http_url(node)).collect();
     format!(
-        "[relayer]\nstore = \"store.sqlite\"\n[relayer.batch]\nmax_wait_ms = 100\n\
-         [chains.bank]\nfamily = \"evm\"\nchain_id = {}\nconsensus = \"qbft\"\nrpc = [{:?}]\ngas_price = 0\n\
+        "[relayer]\nstore = \"store.sqlite\"\n[relayer.batch]\nmax_packets = {}\nmax_wait_ms = 100\n\
+         [chains.bank]\nfamily = \"evm\"\nchain_id = {}\nconsensus = \"qbft\"\nrpc = {urls:?}\ngas_price = 0\n\
          [chains.customs]\nfamily = \"substrate\"\ngenesis = \"{:?}\"\nws = [{:?}]\n",
+        setting.max_packets,
         bank.chain_id(),
-        bank.http_url(0),
         customs.genesis_hash(),
         customs.ws_url(0),
     )
@@ -94,14 +110,19 @@ pub fn seed(uri: &str) -> PrivateKeySigner {
 
 impl Route {
     pub async fn start() -> Self {
+        Self::with(Setting::default()).await
+    }
+
+    pub async fn with(setting: Setting) -> Self {
+        let bank = lupu_evm_devnet::Devnet::builder().name("bank").chain_id(2001).nodes(setting.bank_nodes);
         let (bank, customs) = tokio::join!(
-            lupu_evm_devnet::Devnet::builder().name("bank").chain_id(2001).block_time(BLOCK).start(),
+            bank.block_time(BLOCK).start(),
             lupu_substrate_devnet::Devnet::builder().name("customs").block_time(BLOCK).session_length(12).start(),
         );
         let (bank, customs) = (bank.unwrap(), customs.unwrap());
         let folder = TempDir::new().unwrap();
         let path: PathBuf = folder.path().join("lupu.toml");
-        ConfigFile::create(&path, &text(&bank, &customs)).unwrap();
+        ConfigFile::create(&path, &text(setting, &bank, &customs)).unwrap();
 
         let accounts: Vec<_> =
             bank.dev_accounts().iter().take(3).map(|a| PrivateKeySigner::from_bytes(&a.key).unwrap()).collect();
@@ -140,11 +161,12 @@ impl Route {
         let alice = Key::from_uri(&Zeroizing::new("//Alice".into())).unwrap();
         let governor = lupu_substrate::Wallet::new(customs_seen.substrate().unwrap().clone(), alice);
         let mut route = Self {
-            bank: Bank { id: bank_id, _devnet: bank, wallet, contracts, seen: bank_seen },
-            customs: Customs { id: customs_id, _devnet: customs, wallet: governor, seen: customs_seen },
+            bank: Bank { id: bank_id, devnet: bank, wallet, contracts, seen: bank_seen },
+            customs: Customs { id: customs_id, devnet: customs, wallet: governor, seen: customs_seen },
             on_bank: ClientId::new("bank.beefy-customs").unwrap(),
             on_customs: ClientId::new("customs.qbft-bank").unwrap(),
             config,
+            owner: accounts[0].clone(),
             signers: [accounts[1..].to_vec(), vec![seed("//Bob")]],
             relayer: std::sync::Mutex::new(None),
             _folder: folder,
@@ -227,6 +249,11 @@ impl Route {
 
     pub async fn stop(&self) {
         let _ = self.pause().await;
+    }
+
+    /// Who owns the contracts of the EVM chain.
+    pub fn owner(&self) -> PrivateKeySigner {
+        self.owner.clone()
     }
 
     /// An hour from now, by the EVM chain's clock.
