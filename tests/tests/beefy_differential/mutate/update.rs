@@ -196,11 +196,14 @@ impl Parts {
                     commitment.payloads.sort_by_key(|p| p.id);
                 }
             }
-            6 => commitment.payloads.swap(0, payloads - 1),
-            7 => drop(commitment.payloads.remove(rng.below(payloads))),
+            // An earlier change may have taken the only one.
+            6 if payloads > 0 => commitment.payloads.swap(0, payloads - 1),
+            7 if payloads > 0 => drop(commitment.payloads.remove(rng.below(payloads))),
             _ => {
                 let at = rng.below(payloads);
-                commitment.payloads[at].data.truncate(31);
+                if let Some(payload) = commitment.payloads.get_mut(at) {
+                    payload.data.truncate(31);
+                }
                 self.settled = true;
             }
         }
