@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
-A bundle and an anchor each have two forms with the same content and the same digest: JSON, to read, and CBOR, which is
+A bundle and an anchor each have two forms with the same content and the same digest: JSON, to read, and CBOR, which is \
 less than half as large. The extension of the file to be written says which.
 
 Examples:

@@ -9,14 +9,14 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-Compares what two files say, not how they are written: a bundle in JSON and the same in CBOR are the same. Nothing is
+Compares what two files say, not how they are written: a bundle in JSON and the same in CBOR are the same. Nothing is \
 judged; whether either is true is for `lupu proof verify`.
 
 Examples:
   lupu proof diff payment.json payment.cbor
   lupu proof diff harbour-anchor-june.json harbour-anchor-july.json --json
 
-Exit codes: 0 the same content; 1 something differs; 2 malformed, cannot be read, or one is a bundle and the other an
+Exit codes: 0 the same content; 1 something differs; 2 malformed, cannot be read, or one is a bundle and the other an \
 anchor.";
 
 /// Options of `proof diff`.

@@ -8,15 +8,15 @@ use crate::output::Output;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
-The steps are numbered as `lupu proof inspect` prints them: 1 the anchor; 2 the updates, 2.1 the first of them, 2.1.4
-its fourth part; 3 the statements; 4 what is left over; 5 how fresh it is. Without --step, the step that fails is
+The steps are numbered as `lupu proof inspect` prints them: 1 the anchor; 2 the updates, 2.1 the first of them, 2.1.4 \
+its fourth part; 3 the statements; 4 what is left over; 5 how fresh it is. Without --step, the step that fails is \
 explained, or, where none does, the steps are listed.
 
 Examples:
   lupu proof explain payment.json --step 2.1
   lupu proof explain payment.json
 
-Exit codes: 0 every check passed; 1 one failed; 2 malformed, cannot be read, or no such step; 3 the anchor is none of
+Exit codes: 0 every check passed; 1 one failed; 2 malformed, cannot be read, or no such step; 3 the anchor is none of \
 those named.";
 
 /// Options of `proof explain`.

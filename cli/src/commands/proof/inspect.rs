@@ -10,14 +10,15 @@ use lupu_standard::TimestampSecs;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
-Everything in the bundle is verified, as by `lupu proof verify`, and told step by step: the anchor, who sealed or voted
-and whether that is enough, how the set of validators changed on the way, the way through the tries with its nibbles and
-hashes, and the packet with its payload. A bundle that fails is told as well: what passed, what failed and why, and what
+Everything in the bundle is verified, as by `lupu proof verify`, and told step by step: the anchor, who sealed or voted \
+and whether that is enough, how the set of validators changed on the way, the way through the tries with its nibbles and \
+hashes, and the packet with its payload. A bundle that fails is told as well: what passed, what failed and why, and what \
 was not reached. Without --anchor, whether the anchor is one to trust is left to you.
 
 Examples:
   lupu proof inspect payment.json
   lupu proof inspect payment.cbor --anchor harbour-anchor.json --now now
+  lupu proof inspect payment.json --html payment.html
   lupu proof inspect payment.json --json | jq '.steps[] | {number, title, status}'
 
 Exit codes: 0 every check passed; 1 one failed; 2 malformed, or cannot be read; 3 the anchor is none of those named.";
@@ -29,6 +30,9 @@ pub struct Args {
     /// The bundle, JSON or CBOR.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Also write the proof as one self-contained page, to read in a browser or to print; a bundle that fails has one too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     trust: Trust,
 }
@@ -76,6 +80,10 @@ pub fn code(explanation: &Explanation) -> u8 {
 pub fn run(args: &Args, out: &Output) -> Result<u8, Failure> {
     let bundle = files::one(&args.file, files::bundle(&args.file))?;
     let explanation = args.trust.explain(&bundle)?;
+    if let Some(page) = &args.html {
+        std::fs::write(page, lupu_proof::html::page(&bundle, &explanation))
+            .map_err(|e| Failure::usage(format!("cannot write {}: {e}", page.display())))?;
+    }
     out.print(&tree::Tree::of(&explanation), |out| tree::text(&explanation, out))?;
     Ok(code(&explanation))
 }

@@ -35,7 +35,7 @@ pub enum ProofCommand {
     Convert(convert::Args),
     /// Write bundles of packets, out of what the relayer has kept, or straight from nodes.
     Export(export::Args),
-    /// Make the anchors at which bundles begin.
+    /// Make, show and compare the anchors at which bundles begin.
     #[command(subcommand)]
     Anchor(anchor::AnchorCommand),
 }

@@ -8,8 +8,8 @@ use lupu_proof::explain::anchor_item;
 use std::path::PathBuf;
 
 const SHOW: &str = "\
-An anchor is what you trust when you accept a proof: who could finalize blocks of a chain as of one block, and under
-which rules. Compare its digest with the one that the chain's operators publish, by another way than the one by which
+An anchor is what you trust when you accept a proof: who could finalize blocks of a chain as of one block, and under \
+which rules. Compare its digest with the one that the chain's operators publish, by another way than the one by which \
 the file came to you: on the telephone, on paper, on their own site.
 
 Examples:

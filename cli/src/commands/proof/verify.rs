@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 
 const EXAMPLES: &str = "\
-Nothing in a bundle is believed: the light clients of this binary recompute everything, from the anchor on. No
-network, no configuration, no clock is used. A bundle is true only if it begins at an anchor that you name; compare
-its digest with what the chain's operators publish. Without --now, that its newest block is old is not held against
+Nothing in a bundle is believed: the light clients of this binary recompute everything, from the anchor on. No \
+network, no configuration, no clock is used. A bundle is true only if it begins at an anchor that you name; compare \
+its digest with what the chain's operators publish. Without --now, that its newest block is old is not held against \
 it: keys that have leaked since the anchor could have made it.
 
 Examples:
@@ -22,10 +22,10 @@ Examples:
   lupu proof verify bundles/ --anchor harbour-anchor.json --anchor bank-anchor.json --quiet
   lupu proof verify bundles/ --anchor harbour-anchor.json --json | jq 'select(.verdict != \"true\")'
 
-Output: one file is answered in full, several with a line each, in the order named, and a summary. With --json, one
+Output: one file is answered in full, several with a line each, in the order named, and a summary. With --json, one \
 JSON document a line for each file.
 
-Exit codes: 0 all are true; 1 some are false; 2 some are malformed or cannot be read, or the arguments are wrong;
+Exit codes: 0 all are true; 1 some are false; 2 some are malformed or cannot be read, or the arguments are wrong; \
 3 some begin at an anchor that was not named. Of several, 1 comes before 2 and 2 before 3.";
 
 /// Options of `proof verify`.
