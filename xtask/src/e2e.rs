@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: the relayer against real nodes, started on loopback.
 
 use crate::{
+    page,
     run::{self, Steps, command, finish, output},
     substrate_node, tools,
 };
@@ -35,6 +36,9 @@ pub fn run(o: &Options) -> Result<()> {
     let wanted = |family| o.only.is_none_or(|only| only == family);
     let mut steps = Steps::default();
     steps.step("system packages", || system_packages(o.yes))?;
+    if o.only.is_none() {
+        steps.step("verifier's page in a browser", || page::build(o.yes).and_then(|()| page::test(o.yes)))?;
+    }
     if wanted(Family::Evm) {
         steps.step("nodes from npm", || tools::npm_ci(NODES))?;
         steps.step("relayer against real EVM nodes", || test("real_nodes"))?;

@@ -5,6 +5,7 @@ mod contracts;
 mod e2e;
 mod fuzz;
 mod no_std;
+mod page;
 mod run;
 mod substrate_node;
 mod test;
@@ -28,6 +29,8 @@ enum Task {
     E2e(e2e::Options),
     /// Build, compare or test the Solidity contracts.
     Contracts(contracts::Options),
+    /// Build the page that verifies proof bundles in a browser.
+    Page(page::Options),
     /// Run the benchmarks that docs/benchmarks.md records.
     Bench(bench::Options),
     /// Fuzz every decoder and verifier, or replay the corpora.
@@ -39,6 +42,7 @@ fn main() {
         Task::Test(o) => test::run(&o),
         Task::E2e(o) => e2e::run(&o),
         Task::Contracts(o) => contracts::run(&o),
+        Task::Page(o) => page::run(&o),
         Task::Bench(o) => bench::run(&o),
         Task::Fuzz(o) => fuzz::run(&o),
     };

@@ -14,6 +14,7 @@ const CRATES: &[&str] = &[
     "lupu-qbft",
     "lupu-beefy",
     "lupu-grandpa",
+    "lupu-proof",
 ];
 
 /// Builds each `no_std` crate alone for the target.
