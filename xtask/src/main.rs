@@ -1,6 +1,7 @@
 //! The project's own tasks. `cargo xtask --help` lists them.
 
 mod bench;
+mod conformance;
 mod contracts;
 mod e2e;
 mod fuzz;
@@ -29,6 +30,8 @@ enum Task {
     E2e(e2e::Options),
     /// Build, compare or test the Solidity contracts.
     Contracts(contracts::Options),
+    /// Run the suite of attacks against every verifier.
+    Conformance(conformance::Options),
     /// Build the page that verifies proof bundles in a browser.
     Page(page::Options),
     /// Run the benchmarks that docs/benchmarks.md records.
@@ -42,6 +45,7 @@ fn main() {
         Task::Test(o) => test::run(&o),
         Task::E2e(o) => e2e::run(&o),
         Task::Contracts(o) => contracts::run(&o),
+        Task::Conformance(o) => conformance::run(&o),
         Task::Page(o) => page::run(&o),
         Task::Bench(o) => bench::run(&o),
         Task::Fuzz(o) => fuzz::run(&o),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of the project, each step timed.
 
 use crate::{
-    contracts, no_std,
+    conformance, contracts, no_std,
     run::{self, Steps, command, finish},
     tools,
 };
@@ -27,6 +27,7 @@ pub fn run(o: &Options) -> Result<()> {
     // One profile for the program, the tests and the demo: everything is compiled once.
     steps.step("build", || run::run(".", &["cargo", "build", "--release", "--workspace", "--all-targets"]))?;
     steps.step("tests", || run::run(".", &["cargo", "test", "--release", "--workspace", "--no-fail-fast"]))?;
+    steps.step("the suite of attacks", conformance::check)?;
     if !o.quick {
         steps.step("kill tests", kill_tests)?;
     }

@@ -5,13 +5,13 @@
 //! the two is printed as a vector, with its number.
 #![allow(missing_docs)]
 
-mod case;
-mod contract;
 mod mutate;
-mod vectors;
 
-use case::{Case, Verdict};
-use contract::Solidity;
+use lupu_conformance::beefy::{
+    case::{self, Case, Verdict},
+    contract::{self, Solidity},
+    vectors,
+};
 use mutate::Mutator;
 use std::collections::BTreeMap;
 

@@ -8,13 +8,13 @@
 #[path = "../../../light-clients/qbft/tests/common/mod.rs"]
 mod common;
 
-mod case;
-mod contract;
 mod mutate;
-mod vectors;
 
-use case::{Case, Verdict};
-use contract::Solidity;
+use lupu_conformance::qbft::{
+    case::{self, Case, Verdict},
+    contract::{self, Solidity},
+    vectors,
+};
 use mutate::Mutator;
 use std::collections::BTreeMap;
 

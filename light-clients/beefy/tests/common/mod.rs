@@ -243,8 +243,15 @@ pub struct Scenario {
 impl Scenario {
     /// `n` authorities, as many as needed of which commit to block 121, which proves block 120.
     pub fn new(n: usize) -> Self {
-        let current = authorities("authority", n);
-        let next = authorities("successor", n);
+        Self::salted(n, "")
+    }
+
+    /// The same of another chain: the salt makes other keys and roots.
+    pub fn salted(n: usize, salt: &str) -> Self {
+        let of = |what: &str| format!("{salt}{what}");
+        let seeded = |what: &str, index| seeded(&of(what), index);
+        let current = authorities(&of("authority"), n);
+        let next = authorities(&of("successor"), n);
         let genesis: [u8; 24] = seeded("genesis", 0)[..24].try_into().unwrap();
         let prefix = twox_128(b"Ibc");
         let client = ClientState {
@@ -273,7 +280,7 @@ impl Scenario {
             client,
             stored: vec![(LATEST, trusted.hash())],
             now: T0 + 126,
-            heirs: authorities("heir", n),
+            heirs: authorities(&of("heir"), n),
             state,
             header,
             history: "leaf",

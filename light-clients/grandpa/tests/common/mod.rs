@@ -225,7 +225,13 @@ pub struct Scenario {
 impl Scenario {
     /// `n` authorities of weight 1, a quorum of which vote for block 120.
     pub fn new(n: usize) -> Self {
-        let set = voters("authority", n);
+        Self::salted(n, "")
+    }
+
+    /// The same with other keys and roots; the chain's genesis stays.
+    pub fn salted(n: usize, salt: &str) -> Self {
+        let seeded = |what: &str, index| seeded(&format!("{salt}{what}"), index);
+        let set = voters(&format!("{salt}authority"), n);
         let pallet = FixedBytes::new(twox_128(b"Ibc"));
         let commitments = (1..=20u64).map(|i| (path("harbour.grandpa-customs", 1, i), commitment(i).to_vec()));
         let state = State {

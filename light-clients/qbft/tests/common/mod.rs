@@ -304,11 +304,17 @@ pub fn validators_hash(set: &[Validator]) -> B256 {
 impl Scenario {
     /// `n` validators, all trusted, a quorum of which seal block 120 in round 0.
     pub fn new(kind: Kind, n: usize) -> Self {
-        let set = validators("validator", n);
+        Self::salted(kind, n, "")
+    }
+
+    /// The same of another chain: the salt makes other keys, addresses and roots.
+    pub fn salted(kind: Kind, n: usize, salt: &str) -> Self {
+        let seeded = |what: &str, index| state_trie::seeded(&format!("{salt}{what}"), index);
+        let set = validators(&format!("{salt}validator"), n);
         let storage = (1..=20u64).map(|i| (path_slot(&path("bank.qbft-harbour", 1, i)), commitment(i))).collect();
         let state = State {
-            router: Address::from_word(state_trie::seeded("router", 0)),
-            code_hash: state_trie::seeded("router code", 0),
+            router: Address::from_word(seeded("router", 0)),
+            code_hash: seeded("router code", 0),
             storage,
             router_present: true,
             storage_root: None,
@@ -326,12 +332,12 @@ impl Scenario {
         };
         let trusted = ConsensusState {
             timestamp: TimestampSecs(T0),
-            storage_root: state_trie::seeded("old storage root", 0),
+            storage_root: seeded("old storage root", 0),
             validators_hash: validators_hash(&set),
         };
         let block = Block {
             kind,
-            parent_hash: state_trie::seeded("parent", 0),
+            parent_hash: seeded("parent", 0),
             coinbase: set[0].address,
             state_root: state.trie().root(),
             number: 120,

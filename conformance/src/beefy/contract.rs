@@ -118,7 +118,7 @@ impl Solidity {
     /// Reads the artifacts. Fails if a library behind the reader changed since it was compiled.
     pub fn new() -> Self {
         let client = artifact("../adapters/evm/contracts/artifacts/BeefyLightClient.json");
-        let reader = artifact("contracts/StateReader.json");
+        let reader = artifact("../tests/contracts/StateReader.json");
         let libraries = ["Blake2b", "Scale", "StateTrieProof", "SubstrateHeader"];
         let sources = libraries.map(|name| read(&format!("../adapters/evm/contracts/src/lib/{name}.sol")));
         let changed = "a library changed: run node tests/contracts/build.mjs";

@@ -1,17 +1,19 @@
 //! A case: bytes that both sides judge, in the state they judge them in.
 
-use crate::contract::{self as sol, Solidity, state_word};
+use super::contract::{self as sol, Done, Solidity, state_words};
+use super::vectors::MAX_HEADER;
 use alloy::sol_types::{SolCall, SolValue};
 use alloy_primitives::{B256, Bytes, U256};
-use lupu_ethereum_state::{Account, packed};
+use lupu_beefy::{BeefyClient, ClientState, ConsensusState};
 use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_qbft::{ClientState, ConsensusState, QbftClient};
 use lupu_standard::{Height, TimestampSecs};
+use lupu_substrate_state::{Header, packed};
 use serde_json::{Value, json};
 
 /// A light client's state and the time at which it is asked.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// The client state.
     pub state: ClientState,
     /// Heights and the hashes stored there.
     pub stored: Vec<(u64, B256)>,
@@ -20,8 +22,9 @@ pub struct Client {
 }
 
 impl Client {
-    fn rust(&self) -> QbftClient {
-        QbftClient::from_snapshot(self.state.clone(), self.stored.iter().map(|(h, hash)| (Height(*h), *hash)))
+    /// The crate's client in this state.
+    pub fn rust(&self) -> BeefyClient {
+        BeefyClient::from_snapshot(self.state.clone(), self.stored.iter().map(|(h, hash)| (Height(*h), *hash)))
     }
 
     fn now(&self) -> TimestampSecs {
@@ -50,37 +53,54 @@ impl Client {
 /// What is judged.
 #[derive(Clone, Debug)]
 pub enum Case {
+    /// A client update.
     Update {
+        /// The client that is asked.
         client: Client,
+        /// The message.
         message: Vec<u8>,
     },
+    /// Evidence of misbehaviour.
     Misbehaviour {
+        /// The client that is asked.
         client: Client,
+        /// The evidence.
         evidence: Vec<u8>,
     },
     /// `values` of zero mean absent. `single`: through the call for one path.
     Membership {
+        /// The client that is asked.
         client: Client,
+        /// The height that is asked about.
         height: u64,
+        /// The paths.
         paths: Vec<Bytes>,
+        /// What is claimed there.
         values: Vec<B256>,
+        /// The proof.
         proof: Vec<u8>,
+        /// Whether the call is the one for one path.
         single: bool,
     },
-    /// A packed proof; `words` where the values are storage words.
+    /// A packed proof.
     Proof {
+        /// The root.
         root: B256,
-        keys: Vec<B256>,
+        /// The keys.
+        keys: Vec<Bytes>,
+        /// The packed proof.
         nodes: Vec<u8>,
-        words: bool,
     },
-    /// An account leaf.
-    Account {
-        leaf: Vec<u8>,
+    /// A block header.
+    Header {
+        /// Its encoding.
+        header: Vec<u8>,
     },
     /// A new client with its first consensus state.
     Creation {
+        /// The client state.
         state: ClientState,
+        /// The first consensus state.
         initial: ConsensusState,
     },
 }
@@ -108,9 +128,9 @@ impl Verdict {
         matches!(self.name.as_str(), "Update" | "NoOp" | "Misbehaviour" | "ok")
     }
 
-    /// Whether the bytes got past the decoding of message and header.
+    /// Whether the bytes got past the decoding of message and commitment.
     pub fn is_parsed(&self) -> bool {
-        !matches!(self.name.as_str(), "MalformedMessage" | "MalformedHeader")
+        !matches!(self.name.as_str(), "MalformedMessage" | "MalformedCommitment")
     }
 }
 
@@ -122,16 +142,9 @@ fn result_name(result: UpdateResult) -> &'static str {
     }
 }
 
-fn word(n: u64) -> Vec<u8> {
-    U256::from(n).to_be_bytes_vec()
-}
-
-/// State word and the hashes that the client's heights have.
-fn stored(word: U256, hashes: impl Iterator<Item = B256>) -> Vec<u8> {
-    hashes.fold(word.to_be_bytes_vec(), |mut out, hash| {
-        out.extend(hash);
-        out
-    })
+/// State words and the hashes that the client's heights have.
+fn stored(words: [U256; 3], hashes: impl Iterator<Item = B256>) -> Vec<u8> {
+    words.into_iter().map(B256::from).chain(hashes).flat_map(|word| word.0).collect()
 }
 
 impl Case {
@@ -144,7 +157,7 @@ impl Case {
                 heights.extend(rust.consensus_hashes().map(|(h, _)| h.0));
                 match result {
                     Ok(result) => {
-                        let after = stored(state_word(rust.state()), rust.consensus_hashes().map(|(_, hash)| hash));
+                        let after = stored(state_words(rust.state()), rust.consensus_hashes().map(|(_, hash)| hash));
                         Verdict::accepted(result_name(result), after)
                     }
                     Err(e) => Verdict::rejected(e.check),
@@ -153,7 +166,7 @@ impl Case {
             Self::Misbehaviour { client, evidence } => {
                 let mut rust = client.rust();
                 match rust.misbehaviour(evidence, client.now()) {
-                    Ok(()) => Verdict::accepted("Misbehaviour", stored(state_word(rust.state()), [].into_iter())),
+                    Ok(()) => Verdict::accepted("Misbehaviour", stored(state_words(rust.state()), [].into_iter())),
                     Err(e) => Verdict::rejected(e.check),
                 }
             }
@@ -161,31 +174,33 @@ impl Case {
                 let claim = |value: &B256| if value.is_zero() { Claim::Absent } else { Claim::Present(*value) };
                 let claims: Vec<_> = paths.iter().zip(values).map(|(p, v)| (p.to_vec(), claim(v))).collect();
                 match client.rust().verify(Height(*height), &claims, proof, client.now()) {
-                    Ok(time) => Verdict::accepted("ok", word(time.0)),
+                    Ok(time) => Verdict::accepted("ok", U256::from(time.0).to_be_bytes_vec()),
                     Err(e) => Verdict::rejected(e.check),
                 }
             }
-            Self::Proof { root, keys, nodes, words: false } => match packed::verify(root, keys, nodes) {
-                Ok(values) => {
-                    let values: Vec<Bytes> =
-                        values.into_iter().map(|v| Bytes::copy_from_slice(v.unwrap_or_default())).collect();
-                    Verdict::accepted("ok", values.abi_encode())
+            Self::Proof { root, keys, nodes } => {
+                let keys: Vec<&[u8]> = keys.iter().map(AsRef::as_ref).collect();
+                match packed::verify(root, &keys, nodes) {
+                    Ok(values) => {
+                        let present: Vec<bool> = values.iter().map(Option::is_some).collect();
+                        let found: Vec<Bytes> =
+                            values.into_iter().map(|v| Bytes::copy_from_slice(v.unwrap_or_default())).collect();
+                        Verdict::accepted("ok", (present, found).abi_encode_params())
+                    }
+                    Err(_) => Verdict::rejected("InvalidProof"),
                 }
-                Err(_) => Verdict::rejected("InvalidProof"),
-            },
-            Self::Proof { root, keys, nodes, words: true } => match packed::verify_storage(root, keys, nodes) {
-                Ok(words) => {
-                    let words: Vec<B256> = words.into_iter().map(Option::unwrap_or_default).collect();
-                    Verdict::accepted("ok", words.abi_encode())
+            }
+            Self::Header { header } => match Header::decode(header) {
+                Ok(found) if header.len() <= MAX_HEADER => {
+                    Verdict::accepted("ok", (U256::from(found.number), found.state_root).abi_encode())
                 }
-                Err(_) => Verdict::rejected("InvalidProof"),
+                _ => Verdict::rejected("MalformedHeader"),
             },
-            Self::Account { leaf } => match Account::decode(leaf) {
-                Ok(account) => Verdict::accepted("ok", (account.storage_root, account.code_hash).abi_encode()),
-                Err(_) => Verdict::rejected("InvalidProof"),
-            },
-            Self::Creation { state, initial } => match QbftClient::new(state.clone(), *initial) {
-                Ok(client) => Verdict::accepted("ok", created(&client)),
+            Self::Creation { state, initial } => match BeefyClient::new(state.clone(), *initial) {
+                Ok(client) => {
+                    let hashes = client.consensus_hashes().map(|(_, hash)| hash);
+                    Verdict::accepted("ok", stored(state_words(client.state()), hashes))
+                }
                 Err(e) => Verdict::rejected(e.name()),
             },
         }
@@ -193,63 +208,38 @@ impl Case {
 
     /// The contracts' verdict, and the gas of the call.
     pub fn solidity(&self, contracts: &mut Solidity, heights: &[u64]) -> (Verdict, u64) {
-        let refused = |e: String| (Verdict::rejected(format!("constructor: {e}")), 0);
         match self {
             Self::Update { client, message } => {
                 let input = sol::updateClientCall { updateMsg: message.clone().into() }.abi_encode();
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                let verdict = match &done.answer {
-                    Ok(data) => {
-                        let name = match sol::updateClientCall::abi_decode_returns(data) {
-                            Ok(0) => "Update",
-                            Ok(1) => "Misbehaviour",
-                            Ok(2) => "NoOp",
-                            _ => "undecodable",
-                        };
-                        Verdict::accepted(name, stored(done.state(), heights.iter().map(|h| done.hash(*h))))
-                    }
-                    Err(name) => Verdict::rejected(name.clone()),
-                };
-                (verdict, done.gas)
+                called(contracts, client, input, |done, data| {
+                    let name = match sol::updateClientCall::abi_decode_returns(data) {
+                        Ok(0) => "Update",
+                        Ok(1) => "Misbehaviour",
+                        Ok(2) => "NoOp",
+                        _ => "undecodable",
+                    };
+                    Verdict::accepted(name, stored(done.state(), heights.iter().map(|h| done.hash(*h))))
+                })
             }
             Self::Misbehaviour { client, evidence } => {
                 let input = sol::misbehaviourCall { misbehaviourMsg: evidence.clone().into() }.abi_encode();
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                let verdict = match &done.answer {
-                    Ok(_) => Verdict::accepted("Misbehaviour", stored(done.state(), [].into_iter())),
-                    Err(name) => Verdict::rejected(name.clone()),
-                };
-                (verdict, done.gas)
+                called(contracts, client, input, |done, _| {
+                    Verdict::accepted("Misbehaviour", stored(done.state(), [].into_iter()))
+                })
             }
             Self::Membership { client, height, paths, values, proof, single } => {
                 let input = verify_call(*height, paths, values, proof, *single);
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                (plain(&done.answer), done.gas)
+                called(contracts, client, input, |_, data| Verdict::accepted("ok", data.to_vec()))
             }
-            Self::Proof { root, keys, nodes, words } => {
+            Self::Proof { root, keys, nodes } => {
                 let (root, keys, nodes) = (*root, keys.clone(), Bytes::from(nodes.clone()));
-                let input = match words {
-                    true => sol::wordsCall { root, keys, nodes }.abi_encode(),
-                    false => sol::valuesCall { root, keys, nodes }.abi_encode(),
-                };
-                let done = contracts.call_reader(input);
-                (plain(&done.answer), done.gas)
+                plain(contracts.call_reader(sol::valuesCall { root, keys, nodes }.abi_encode()))
             }
-            Self::Account { leaf } => {
-                let done = contracts.call_reader(sol::accountCall { leaf: leaf.clone().into() }.abi_encode());
-                (plain(&done.answer), done.gas)
+            Self::Header { header } => {
+                plain(contracts.call_reader(sol::headerCall { data: header.clone().into() }.abi_encode()))
             }
             Self::Creation { state, initial } => match contracts.create_client(state, initial) {
-                Ok((done, gas)) => (Verdict::accepted("ok", done), gas),
+                Ok(words) => (Verdict::accepted("ok", words), 0),
                 Err(name) => (Verdict::rejected(name), 0),
             },
         }
@@ -272,10 +262,8 @@ impl Case {
                 client,
                 json!({"height": height, "paths": paths, "values": values, "proof": hex(proof), "single": single}),
             ),
-            Self::Proof { root, keys, nodes, words } => {
-                json!({"root": root, "keys": keys, "proof": hex(nodes), "words": words})
-            }
-            Self::Account { leaf } => json!({"account": hex(leaf)}),
+            Self::Proof { root, keys, nodes } => json!({"root": root, "keys": keys, "proof": hex(nodes)}),
+            Self::Header { header } => json!({"header": hex(header)}),
             Self::Creation { state, initial } => {
                 json!({"client_state": hex(&state.encode()), "consensus_state": hex(&initial.encode())})
             }
@@ -283,16 +271,30 @@ impl Case {
     }
 }
 
-/// State word and first hash of a new client.
-fn created(client: &QbftClient) -> Vec<u8> {
-    stored(state_word(client.state()), client.consensus_hashes().map(|(_, hash)| hash))
+/// What a call of a light client comes to, by what an answer means.
+fn called(
+    contracts: &mut Solidity,
+    client: &Client,
+    input: Vec<u8>,
+    accepted: impl Fn(&Done, &[u8]) -> Verdict,
+) -> (Verdict, u64) {
+    let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
+        Ok(done) => done,
+        Err(e) => return (Verdict::rejected(format!("constructor: {e}")), 0),
+    };
+    let verdict = match &done.answer {
+        Ok(data) => accepted(&done, data),
+        Err(name) => Verdict::rejected(name.clone()),
+    };
+    (verdict, done.gas)
 }
 
-fn plain(answer: &Result<Bytes, String>) -> Verdict {
-    match answer {
+fn plain(done: Done) -> (Verdict, u64) {
+    let verdict = match done.answer {
         Ok(data) => Verdict::accepted("ok", data.to_vec()),
-        Err(name) => Verdict::rejected(name.clone()),
-    }
+        Err(name) => Verdict::rejected(name),
+    };
+    (verdict, done.gas)
 }
 
 fn verify_call(height: u64, paths: &[Bytes], values: &[B256], proof: &[u8], single: bool) -> Vec<u8> {

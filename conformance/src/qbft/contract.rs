@@ -115,7 +115,7 @@ impl Solidity {
     /// Reads the artifacts. Fails if the packed proofs' library changed since its reader was compiled.
     pub fn new() -> Self {
         let client = artifact("../adapters/evm/contracts/artifacts/QbftLightClient.json");
-        let reader = artifact("contracts/ProofReader.json");
+        let reader = artifact("../tests/contracts/ProofReader.json");
         let library = keccak256(read("../adapters/evm/contracts/src/lib/PackedProof.sol"));
         assert_eq!(reader.library_hash, library, "PackedProof.sol changed: run node tests/contracts/build.mjs");
         let errors = client.abi.errors().map(|e| (e.selector(), e.name.clone())).collect();

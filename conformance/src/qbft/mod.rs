@@ -1,0 +1,5 @@
+//! QBFT, IBFT 2.0 and Ethereum state: cases that the crates and the contracts judge.
+
+pub mod case;
+pub mod contract;
+pub mod vectors;
