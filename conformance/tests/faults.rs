@@ -116,7 +116,8 @@ const GRANDPA: [&str; 34] = [
 
 /// Faults that no verdict shows, because the next check stops the attack all the same: they are
 /// noticed by the name of that next check. A zero root proves nothing, and an index past the last
-/// leaf is refused again by the mountain range.
+/// leaf is refused again by the mountain range. The anchors of other lengths in these files also name
+/// another chain.
 const BY_NAME_ONLY: [(&str, &str); 4] =
     [("qbft", "ZeroStateRoot"), ("beefy", "ZeroStateRoot"), ("beefy", "LeafOutOfRange"), ("grandpa", "ZeroStateRoot")];
 
