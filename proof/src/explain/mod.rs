@@ -22,6 +22,7 @@ use crate::{
     anchor::AnchorClient,
     bundle::Bundle,
     failure::{Failure, Place},
+    statement::Kind,
     verify::{Trace, run, trust},
 };
 use alloc::{
@@ -258,6 +259,13 @@ fn caveats(bundle: &Bundle, trace: &Trace, is_good: bool, now: Option<TimestampS
             .into(),
         "A statement holds as of its block. What happened after it is not proven by it.".into(),
     ]);
+    if bundle.statements.iter().any(|s| s.kind == Kind::NeverReceived) {
+        out.push(
+            "`never-received` is about a packet of exactly these contents and this timeout. That such a packet was sent, \
+             and not another one under its sequence, only its source can prove: ask for `sent` of the same packet."
+                .into(),
+        );
+    }
     if !is_good {
         return out;
     }

@@ -122,7 +122,7 @@ fn sentence(kind: Kind) -> &'static str {
 
 fn packet(s: &Statement) -> Item {
     let p = &s.packet;
-    let words = "The packet in full, as it was sent. Its commitment covers every byte of it.";
+    let words = "The packet in full. A commitment or a receipt covers every byte of it; its absence says nothing of what is in it.";
     let item = Item::new("The packet", words)
         .fact("sequence", p.sequence)
         .fact("from client", &p.source_client)

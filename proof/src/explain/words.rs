@@ -108,7 +108,7 @@ pub fn claim(anchor: &Anchor, statement: &Statement) -> String {
             format!("{name} released {} to {receiver} for {which}, {at}.", there.unwrap_or_else(something))
         }
         Kind::NeverReceived => format!(
-            "{name} had not received {which} by block {}, when its timeout of {} had passed; it never will.",
+            "{name} had not received {which} by block {}, when a timeout of {} had passed; with that timeout it never can.",
             statement.height,
             utc(packet.timeout_timestamp)
         ),
