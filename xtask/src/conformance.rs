@@ -3,6 +3,10 @@
 use crate::run;
 use anyhow::Result;
 use clap::Args;
+use std::path::PathBuf;
+
+/// The whole workspace, so that what `cargo xtask test` has compiled is taken as it is.
+const BUILD: &[&str] = &["cargo", "build", "--quiet", "--release", "--workspace", "--bin", "conformance"];
 
 #[derive(Args)]
 #[command(disable_help_flag = true)]
@@ -14,16 +18,21 @@ pub struct Options {
 
 /// Runs the program with the options given.
 pub fn run(o: &Options) -> Result<()> {
-    let mut words = vec!["cargo", "run", "--quiet", "--release", "-p", "lupu-conformance", "--"];
-    words.extend(o.options.iter().map(String::as_str));
-    let status = run::command(".", &words).status()?;
+    run::run(".", BUILD)?;
+    let status = run::command(".", &[&program()]).args(&o.options).status()?;
     if !status.success() {
         std::process::exit(status.code().unwrap_or(1));
     }
     Ok(())
 }
 
-/// All cases of all files.
+/// All cases of all files, by the program as it was built with everything else.
 pub fn check() -> Result<()> {
-    run::run(".", &["cargo", "run", "--quiet", "--release", "-p", "lupu-conformance"])
+    run::run(".", &[&program()])
+}
+
+/// Where cargo puts the program.
+fn program() -> String {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| run::root().join("target"), PathBuf::from);
+    target.join("release/conformance").to_string_lossy().into_owned()
 }
