@@ -32,3 +32,7 @@ pub use failure::{Failure, Place, VerifyError};
 pub use statement::{Kind, Statement, StatementError};
 pub use turns::Turns;
 pub use verify::{Report, Step, Trace, verify};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
