@@ -30,6 +30,19 @@ fn claims<'a>(rule: &Rule<'a>) -> Vec<&'a str> {
     rule.text.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".json")).collect()
 }
 
+/// The parts between backticks that name a test: `path/in/the/repository.rs#function`.
+fn tests<'a>(rule: &Rule<'a>) -> Vec<(&'a str, &'a str)> {
+    let quoted = rule.text.split('`').skip(1).step_by(2);
+    let named = quoted.filter_map(|quoted| quoted.split_once('#'));
+    named.filter(|(path, _)| path.ends_with(".rs") || path.ends_with(".sol")).collect()
+}
+
+/// Whether a file has a test of this name.
+fn is_test((path, name): &(&str, &str)) -> bool {
+    let text = fs::read_to_string(here().join("..").join(path)).unwrap_or_default();
+    [format!("fn {name}("), format!("function {name}(")].iter().any(|start| text.contains(start.as_str()))
+}
+
 /// Lists of cases of other files, no cases.
 const CATALOGUES: [&str; 2] = ["attacks.json", "losses.json"];
 
@@ -94,15 +107,12 @@ fn every_rule_has_one_identifier_and_its_vectors() {
         *expected += 1;
         assert_eq!(number.parse(), Ok(*expected), "{}: identifiers count up, each once", rule.id);
         let claims = claims(rule);
-        assert_ne!(
-            claims.is_empty(),
-            !rule.text.contains("No vector: "),
-            "{}: vectors, or why there are none",
-            rule.id
-        );
+        let tests = tests(rule);
+        assert!(!claims.is_empty() || !tests.is_empty(), "{}: neither a vector nor a test", rule.id);
+        broken.extend(tests.iter().filter(|t| !is_test(t)).map(|(p, name)| format!("{}: {p}#{name}", rule.id)));
         broken.extend(claims.iter().filter(|c| vectors.count(c) == 0).map(|c| format!("{}: {c}", rule.id)));
     }
-    assert!(broken.is_empty(), "no such vectors:\n{}", broken.join("\n"));
+    assert!(broken.is_empty(), "no such vectors or tests:\n{}", broken.join("\n"));
 }
 
 #[test]
