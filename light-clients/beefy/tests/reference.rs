@@ -124,7 +124,8 @@ fn change(s: &mut Scenario, rng: &mut Rng, all: &[Authority], message: &mut Opti
         6 => s.set_height(*rng.pick(&[0, 1, 99, 100, 119, 121, 127])),
         7 => s.leaf_number = *rng.pick(&[0, 119, 121, 122, u32::MAX]),
         8 => {
-            let time = *rng.pick(&[0, T0 - 1, T0, T0 + 119, s.now + 30, s.now.saturating_add(31), u64::MAX]);
+            let time =
+                *rng.pick(&[0, T0 - 1, T0, T0 + 119, s.now.saturating_add(30), s.now.saturating_add(31), u64::MAX]);
             s.set_time(time);
         }
         9 => s.set_id = *rng.pick(&[0, 6, 7, 8, 9, u64::MAX]),
