@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check of the project, each step timed.
 
 use crate::{
-    conformance, contracts, no_std,
+    conformance, contracts, fuzz, no_std,
     run::{self, Steps, command, finish},
     tools,
 };
@@ -28,6 +28,7 @@ pub fn run(o: &Options) -> Result<()> {
     steps.step("build", || run::run(".", &["cargo", "build", "--release", "--workspace", "--all-targets"]))?;
     steps.step("tests", || run::run(".", &["cargo", "test", "--release", "--workspace", "--no-fail-fast"]))?;
     steps.step("the suite of attacks", conformance::check)?;
+    steps.step("the fuzzers' corpora, replayed", fuzz::replay)?;
     if !o.quick {
         steps.step("kill tests", kill_tests)?;
     }
