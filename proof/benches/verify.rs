@@ -1,6 +1,6 @@
 //! Verifying bundles, against the signatures and hashes that they cannot be verified without; their
 //! sizes; many of them in a row.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::duplicate_mod)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -2,7 +2,7 @@
 //! validators that changed on the way, and its anchor. The tests of the command line read them.
 //!
 //! `cargo run -p lupu-proof --example fixtures`
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::duplicate_mod)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -1,7 +1,7 @@
 //! Bundles that somebody tampered with are malformed or false, and the crate never accepts what a
 //! plain checker would not. `LUPU_MUTANTS` multiplies how many, `LUPU_SEED` makes others;
 //! `--nocapture` shows which checks stopped them.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::duplicate_mod)]
 
 mod common;
 

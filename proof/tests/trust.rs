@@ -1,5 +1,5 @@
 //! On whose word a bundle rests, in a sentence.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::duplicate_mod)]
 
 mod common;
 

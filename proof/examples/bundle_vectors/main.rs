@@ -1,6 +1,6 @@
 //! Writes `standard/vectors/bundles/*.json`. Keys and contents come from fixed seeds: running it
 //! again gives the same files. Verdicts are written down by hand, never by the code under test.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::duplicate_mod)]
 
 mod attack_cases;
 #[path = "../../tests/common/mod.rs"]

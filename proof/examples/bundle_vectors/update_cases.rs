@@ -183,12 +183,15 @@ fn sealed(chain: Chain) -> Vec<Case> {
     ]
 }
 
+/// Changes signatures, given the commitment.
+type Entries<'a> = &'a dyn Fn(&mut [Vec<u8>], &[u8]);
+
 fn signed() -> Vec<Case> {
     let base = plan(Chain::Beefy, Shape::One);
     let of = |change: fn(&mut beefy::Scenario)| made(&Plan { beefy: change, ..base.clone() });
     let good = of(|_| ());
     let later = made(&Plan { time: T0 + 66, ..base.clone() });
-    let entries = |change: &dyn Fn(&mut Vec<Vec<u8>>, &[u8])| {
+    let entries = |change: Entries<'_>| {
         with_update(&good, |update| {
             let Update::Beefy { signatures, commitment, .. } = update else { unreachable!() };
             let mut list: Vec<Vec<u8>> = signatures.chunks(66).map(<[u8]>::to_vec).collect();
@@ -345,10 +348,10 @@ fn voted() -> Vec<Case> {
         })
     };
     let (of_update, _) = base.build().split_nodes(&good);
-    let mut few_and_missing = of(|s| drop(s.ballots.pop()));
+    let mut few_and_missing = of(|s| s.ballots.truncate(2));
     few_and_missing.nodes.retain(|node| node != of_update.last().unwrap());
     vec![
-        Case::new("one-vote-too-few", "Two of four voted.", of(|s| drop(s.ballots.pop())), "TooLittleWeight"),
+        Case::new("one-vote-too-few", "Two of four voted.", of(|s| s.ballots.truncate(2)), "TooLittleWeight"),
         Case::new(
             "node-missing-and-too-few-signers",
             "What is wrong first is said first.",
