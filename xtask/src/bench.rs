@@ -17,7 +17,7 @@ enum Kind {
     Gas,
     /// The light clients in Rust against bare signature recovery.
     LightClient,
-    /// Trie proofs of 1 to 1,000 keys.
+    /// Trie proofs of 1 to 1,000 keys; proof bundles against their floor.
     Proofs,
     /// The relayer: packets per second, latency, memory.
     Relayer,
@@ -33,7 +33,10 @@ pub fn run(o: &Options) -> Result<()> {
         run::run(".", &["cargo", "bench", "-p", "lupu-qbft", "-p", "lupu-beefy", "-p", "lupu-grandpa"])?;
     }
     if wanted(Kind::Proofs) {
-        run::run(".", &["cargo", "bench", "-p", "lupu-ethereum-state", "-p", "lupu-substrate-state"])?;
+        run::run(
+            ".",
+            &["cargo", "bench", "-p", "lupu-ethereum-state", "-p", "lupu-substrate-state", "-p", "lupu-proof"],
+        )?;
     }
     if wanted(Kind::Relayer) {
         run::run(".", &["cargo", "run", "--release", "-p", "lupu-tests", "--bin", "throughput"])?;
