@@ -49,6 +49,9 @@ fn judge(case: &Case, verifier: &mut dyn Verifier, named: bool) -> Outcome {
     }
 }
 
+/// What one thread found: the names of its verifiers, and per case an outcome of each.
+type Share = (Vec<String>, Vec<Vec<Outcome>>);
+
 /// Runs the cases on all cores. `named`: ours must name the check, not only the verdict.
 ///
 /// # Errors
@@ -58,7 +61,7 @@ fn judge(case: &Case, verifier: &mut dyn Verifier, named: bool) -> Outcome {
 /// If a verifier does.
 pub fn run(cases: &[Case], verifiers: &Verifiers<'_>, named: bool) -> Result<Outcomes> {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(cases.len().max(1));
-    let shares: Vec<Result<(Vec<String>, Vec<Vec<Outcome>>)>> = std::thread::scope(|scope| {
+    let shares: Vec<Result<Share>> = std::thread::scope(|scope| {
         let share = |t: usize| {
             scope.spawn(move || {
                 let mut verifiers = (verifiers.start)()?;

@@ -345,7 +345,7 @@ pub fn node_as_leaf(rng: &mut Rng, m: &mut Members) {
     let mut message = s.message();
     let items = message.mmr_items.clone();
     let (sibling, rest) = items.split_at(32);
-    message.leaf = [&sibling[..], alloy_primitives::keccak256(s.leaf()).as_slice()].concat().into();
+    message.leaf = [sibling, alloy_primitives::keccak256(s.leaf()).as_slice()].concat().into();
     message.mmr_items = rest.to_vec().into();
     update(m, "inner_node_of_the_range", &s, message.encode(), "MalformedLeaf");
 }

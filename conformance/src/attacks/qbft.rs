@@ -380,7 +380,7 @@ pub fn not_canonical(rng: &mut Rng, m: &mut Members) {
     let mut dirty = good.clone();
     // The first bytes field is the header; what pads it is not zero.
     let header = s.raw_header().len();
-    if header % 32 != 0 {
+    if !header.is_multiple_of(32) {
         dirty[32 + 7 * 32 + 32 + header] = 1;
         update(m, "abi_dirty_padding", &s, dirty, "MalformedMessage");
     }

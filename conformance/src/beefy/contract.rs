@@ -114,6 +114,12 @@ pub struct Solidity {
     deployed: HashMap<Vec<u8>, Bytecode>,
 }
 
+impl Default for Solidity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Solidity {
     /// Reads the artifacts. Fails if a library behind the reader changed since it was compiled.
     pub fn new() -> Self {

@@ -111,6 +111,12 @@ pub struct Solidity {
     deployed: HashMap<Vec<u8>, Bytecode>,
 }
 
+impl Default for Solidity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Solidity {
     /// Reads the artifacts. Fails if the packed proofs' library changed since its reader was compiled.
     pub fn new() -> Self {

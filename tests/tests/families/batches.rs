@@ -34,7 +34,7 @@ impl Route {
         wallet::Wallet::new("bank", &url, self.owner()).unwrap()
     }
 
-    fn from_bank(&self, sequences: impl IntoIterator<Item = u64>) -> Flight {
+    fn sent_by_bank(&self, sequences: impl IntoIterator<Item = u64>) -> Flight {
         Flight {
             client: self.on_bank.clone(),
             sequences: sequences.into_iter().collect(),
@@ -65,7 +65,7 @@ impl Route {
         };
         let calls = vec![Transfer::sendTransferCall { msg_: message }; count];
         let receipts = self.sender().send_all(self.bank.contracts.transfer, calls).await.unwrap();
-        self.from_bank(receipts.iter().map(|r| sent_sequence(r).unwrap()))
+        self.sent_by_bank(receipts.iter().map(|r| sent_sequence(r).unwrap()))
     }
 
     /// So many orders of an inspection; the call of each may take a tenth of a second.
@@ -90,7 +90,7 @@ impl Route {
             Gmp::sendCallCall { msg_: message }
         };
         let receipts = self.sender().send_all(self.bank.contracts.gmp, (0..count).map(order).collect()).await.unwrap();
-        self.from_bank(receipts.iter().map(|r| sent_sequence(r).unwrap()))
+        self.sent_by_bank(receipts.iter().map(|r| sent_sequence(r).unwrap()))
     }
 
     /// So many transfers of the native token, all of which wait in the pool together.
