@@ -163,7 +163,9 @@ fn change(s: &mut Scenario, rng: &mut Rng, all: &[Authority], message: &mut Opti
         21 => s.root = Some(*rng.pick(&[B256::ZERO, B256::repeat_byte(3)])),
         22 => {
             let hash = *rng.pick(&[s.consensus().hash(), B256::repeat_byte(3), B256::ZERO]);
-            s.stored.push((u64::from(s.leaf_number), hash));
+            let height = u64::from(s.leaf_number);
+            s.stored.retain(|(stored, _)| *stored != height);
+            s.stored.push((height, hash));
         }
         23 => match rng.below(4) {
             0 => s.client.genesis = FixedBytes([7; 24]),
