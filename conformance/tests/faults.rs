@@ -118,8 +118,13 @@ const GRANDPA: [&str; 34] = [
 /// noticed by the name of that next check. A zero root proves nothing, and an index past the last
 /// leaf is refused again by the mountain range. The anchors of other lengths in these files also name
 /// another chain.
-const BY_NAME_ONLY: [(&str, &str); 4] =
-    [("qbft", "ZeroStateRoot"), ("beefy", "ZeroStateRoot"), ("beefy", "LeafOutOfRange"), ("grandpa", "ZeroStateRoot")];
+const BY_NAME_ONLY: [(&str, &str); 5] = [
+    ("qbft", "ZeroStateRoot"),
+    ("beefy", "ZeroStateRoot"),
+    ("beefy", "LeafOutOfRange"),
+    ("beefy", "MalformedAnchor"),
+    ("grandpa", "ZeroStateRoot"),
+];
 
 struct Caught {
     case: String,
