@@ -240,6 +240,22 @@ fn grandpa(corpus: &mut Corpus, updates: &[Case]) {
     }
 }
 
+/// Good bundles in their shorter form, and of each client type's attacks one for each check.
+fn bundles(corpus: &mut Corpus) {
+    for chain in ["qbft", "ibft2", "beefy", "grandpa"] {
+        let cases = load(&format!("bundles/{chain}"));
+        for (_, c) in one_of_each(&cases, "expect", &["ok"], 4) {
+            let name = format!("{chain}-{}", c.name());
+            if c.text("expect") == "ok" {
+                corpus.put("bundle_decode", &name, &c.bytes("cbor"));
+                corpus.put("bundle_verify", &name, &c.bytes("cbor"));
+            } else {
+                corpus.put("bundle_verify", &name, c.text("json").as_bytes());
+            }
+        }
+    }
+}
+
 fn main() {
     let root = std::env::args().nth(1).map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"), Into::into);
     let mut corpus = Corpus { root, written: BTreeMap::new() };
@@ -248,6 +264,7 @@ fn main() {
     standard(&mut corpus);
     states(&mut corpus);
     clients(&mut corpus);
+    bundles(&mut corpus);
     for (target, (count, size)) in &corpus.written {
         println!("{target:24} {count:4} seeds {size:8} bytes");
     }

@@ -99,7 +99,10 @@ pub fn beefy_mmr(data: &[u8]) {
     let leaf = leaves[index];
     let root = mmr::root(&leaves).expect("a root");
     let mut items = mmr::join_items(&mmr::prove(&leaves, index as u64).expect("a proof"));
-    assert_eq!(mmr::split_items(&items).map(|items| mmr::verify(&root, &leaf, index as u64, count, &items)), Ok(Ok(())));
+    assert_eq!(
+        mmr::split_items(&items).map(|items| mmr::verify(&root, &leaf, index as u64, count, &items)),
+        Ok(Ok(()))
+    );
     let good = items.clone();
     edits(&mut input, &mut items, &good);
     let said_index = if input.u8() % 4 == 1 { input.number(count) } else { index as u64 };

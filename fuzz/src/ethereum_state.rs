@@ -9,7 +9,10 @@ use crate::{
 };
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_rlp::Decodable;
-use alloy_trie::{Nibbles, TrieAccount, proof::{ProofVerificationError, verify_proof}};
+use alloy_trie::{
+    Nibbles, TrieAccount,
+    proof::{ProofVerificationError, verify_proof},
+};
 use lupu_ethereum_state::{
     Account, NodeSet,
     account::{encode_storage_value, storage_value},
@@ -126,7 +129,10 @@ fn check_packed(root: &B256, keys: &[B256], proof: &[u8]) {
     assert_eq!(values, plain, "{ours:?}");
     let words = packed::verify_storage(root, keys, proof);
     let plain_words = plain.and_then(|values| {
-        values.iter().map(|v| v.as_ref().map(|leaf| reference::word(leaf)).map_or(Some(None), |w| w.map(Some))).collect()
+        values
+            .iter()
+            .map(|v| v.as_ref().map(|leaf| reference::word(leaf)).map_or(Some(None), |w| w.map(Some)))
+            .collect()
     });
     assert_eq!(words.ok(), plain_words);
     let Some(values) = values else { return };

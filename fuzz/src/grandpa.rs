@@ -16,9 +16,7 @@ use crate::{
 use alloy_primitives::{B256, Bytes};
 use lupu_grandpa::{
     AuthoritySet, ClientState, ConsensusState, GrandpaClient, Justification, MembershipProof, Misbehaviour,
-    UpdateMessage, check_votes,
-    relay::trim,
-    scheduled_change, vote_message,
+    UpdateMessage, check_votes, relay::trim, scheduled_change, vote_message,
 };
 use lupu_light_client::{Claim, LightClient, UpdateResult};
 use lupu_standard::{Height, TimestampSecs};
@@ -102,7 +100,10 @@ fn edit_votes(input: &mut Input<'_>, j: &mut Justification) {
             (3, _) => j.votes.extend(copy),
             (4, Some(_)) => drop(j.votes.remove(at)),
             (5, _) => j.round = input.number(j.round),
-            (6, Some(vote)) => vote.target = j.ancestry.first().map_or(j.target, |a| lupu_grandpa::Target { hash: a.hash, number: a.number }),
+            (6, Some(vote)) => {
+                vote.target =
+                    j.ancestry.first().map_or(j.target, |a| lupu_grandpa::Target { hash: a.hash, number: a.number })
+            }
             _ => {}
         }
     }
@@ -313,7 +314,9 @@ fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, o
         replace(&mut justification, blake2_256(&before.header).as_slice(), blake2_256(&m.header).as_slice());
         m.justification = justification.into();
     }
-    if flags & 2 == 0 && let Ok(mut justification) = Justification::decode(&m.justification) {
+    if flags & 2 == 0
+        && let Ok(mut justification) = Justification::decode(&m.justification)
+    {
         sign_again(&mut justification, m.trusted.set_id);
         m.justification = justification.encode().into();
     }

@@ -3,6 +3,7 @@
 //! (`tests/replay.rs`). README.md says how to add one.
 
 pub mod beefy;
+pub mod bundle;
 pub mod cached;
 pub mod edit;
 pub mod ethereum_state;
@@ -51,6 +52,7 @@ targets! {
     qbft: qbft_header, qbft_messages, qbft_update, qbft_misbehaviour, qbft_membership;
     beefy: beefy_commitment, beefy_finality_proof, beefy_leaf, beefy_mmr, beefy_messages, beefy_update, beefy_misbehaviour, beefy_membership, beefy_relay;
     grandpa: grandpa_justification, grandpa_change, grandpa_messages, grandpa_update, grandpa_misbehaviour, grandpa_membership;
+    bundle: bundle_decode, bundle_verify;
 }
 
 impl Target {

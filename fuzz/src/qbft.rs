@@ -13,9 +13,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes};
 use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_qbft::{
-    ClientState, ConsensusState, Header, Kind, MembershipProof, Misbehaviour, QbftClient, UpdateMessage,
-};
+use lupu_qbft::{ClientState, ConsensusState, Header, Kind, MembershipProof, Misbehaviour, QbftClient, UpdateMessage};
 use lupu_standard::{Height, TimestampSecs};
 use std::sync::LazyLock;
 
@@ -97,7 +95,13 @@ impl Base {
     }
 
     fn copy(&self) -> Self {
-        Self { expect: String::new(), client: self.client.clone(), stored: self.stored.clone(), raw: Vec::new(), ..*self }
+        Self {
+            expect: String::new(),
+            client: self.client.clone(),
+            stored: self.stored.clone(),
+            raw: Vec::new(),
+            ..*self
+        }
     }
 }
 
@@ -390,7 +394,8 @@ pub fn qbft_membership(data: &[u8]) {
             if let Ok(mut proof) = MembershipProof::decode(&case.raw)
                 && let Some(mut parts) = Trie::Ethereum.split(&proof.nodes)
             {
-                proof.consensus.storage_root = Trie::Ethereum.edit(&mut input, proof.consensus.storage_root, &mut parts);
+                proof.consensus.storage_root =
+                    Trie::Ethereum.edit(&mut input, proof.consensus.storage_root, &mut parts);
                 proof.nodes = Trie::Ethereum.join(&parts).into();
                 case.stored.retain(|(h, _)| *h != height);
                 case.stored.push((height, proof.consensus.hash()));

@@ -188,7 +188,8 @@ pub fn sub_membership(data: &[u8]) {
     let case = &MEMBERSHIP[input.below(MEMBERSHIP.len())];
     let prefix: [u8; 16] = case.bytes("pallet_prefix").try_into().expect("16 bytes");
     let (mut root, mut proof) = (case.hash("state_root"), case.bytes("proof"));
-    let mut claims: Vec<(Vec<u8>, Claim)> = case.list("paths").into_iter().zip(case.list("values")).map(claim).collect();
+    let mut claims: Vec<(Vec<u8>, Claim)> =
+        case.list("paths").into_iter().zip(case.list("values")).map(claim).collect();
     edit_claims(&mut input, &mut claims);
     if let Some(mut parts) = Trie::Substrate.split(&proof) {
         root = Trie::Substrate.edit(&mut input, root, &mut parts);
@@ -201,7 +202,9 @@ pub fn sub_membership(data: &[u8]) {
         && claims.iter().all(|(path, _)| path.starts_with(&start) && (MIN_PATH..=169).contains(&path.len()));
     let keys: Vec<Vec<u8>> = claims
         .iter()
-        .map(|(path, _)| [&start[..], alloy_primitives::keccak256(path.get(32..).unwrap_or_default()).as_slice()].concat())
+        .map(|(path, _)| {
+            [&start[..], alloy_primitives::keccak256(path.get(32..).unwrap_or_default()).as_slice()].concat()
+        })
         .collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let holds = verify(&root, &keys, &proof).is_ok_and(|values| {
