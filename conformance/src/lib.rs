@@ -18,3 +18,9 @@ pub mod scenarios;
 pub mod suite;
 pub mod verifier;
 pub mod verifiers;
+
+/// This crate's folder in the checkout: where cargo says it is, or below the folder that the
+/// program was started in.
+pub fn here() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| "conformance".into(), std::path::PathBuf::from)
+}

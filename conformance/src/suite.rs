@@ -29,8 +29,7 @@ const BUNDLES: &str = "bundles";
 
 /// The folder `standard/vectors` of the checkout that cargo runs in.
 pub fn folder() -> PathBuf {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("conformance"), PathBuf::from);
-    here.join("../standard/vectors")
+    crate::here().join("../standard/vectors")
 }
 
 /// The cases of one file, by its path below the folder.

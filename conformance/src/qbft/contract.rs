@@ -19,7 +19,7 @@ use revm::{
     state::AccountInfo,
 };
 use serde::Deserialize;
-use std::{collections::HashMap, path::PathBuf};
+use std::collections::HashMap;
 
 sol! {
     struct Height { uint64 revisionNumber; uint64 revisionHeight; }
@@ -58,7 +58,7 @@ struct Artifact {
 }
 
 fn read(path: &str) -> Vec<u8> {
-    let path = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join(path);
+    let path = crate::here().join(path);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
