@@ -6,8 +6,8 @@
 
 use crate::{
     caip,
-    codec::{CborReader, CborWriter, FormatError, JsonReader, JsonWriter, Problem, Read, Write},
-    codec::{SELF_DESCRIBED, read_fixed, read_list, write_list},
+    codec::{CborWriter, FormatError, JsonWriter, Problem, Read, Write},
+    codec::{read_file, read_fixed, read_list, write_list},
 };
 use alloc::{
     format,
@@ -172,16 +172,7 @@ impl Anchor {
 
     /// Reads a file in either form.
     pub fn decode(file: &[u8]) -> Result<Self, FormatError> {
-        crate::codec::check_size(file, MAX_ANCHOR_BYTES)?;
-        if file.starts_with(&SELF_DESCRIBED[..1]) {
-            let mut r = CborReader::new(file)?;
-            let anchor = Self::read(&mut r)?;
-            r.finish().map(|()| anchor)
-        } else {
-            let mut r = JsonReader::new(file);
-            let anchor = Self::read(&mut r)?;
-            r.finish().map(|()| anchor)
-        }
+        read_file(file, MAX_ANCHOR_BYTES, Self::read, Self::read)
     }
 
     pub(crate) fn write<W: Write>(&self, w: &mut W) {

@@ -2,10 +2,7 @@
 
 use crate::{
     anchor::{Anchor, VERSION, constant, version, write_bytes, write_number, write_text},
-    codec::{
-        CborReader, CborWriter, FormatError, JsonReader, JsonWriter, Problem, Read, SELF_DESCRIBED, Write, check_size,
-        read_list, write_list,
-    },
+    codec::{CborWriter, FormatError, JsonWriter, Problem, Read, Write, read_file, read_list, write_list},
     statement::{Kind, Statement},
 };
 use alloc::{
@@ -105,16 +102,7 @@ impl Bundle {
 
     /// Reads a file in either form. The forms are canonical: writing gives the same bytes again.
     pub fn decode(file: &[u8]) -> Result<Self, FormatError> {
-        check_size(file, MAX_BUNDLE_BYTES)?;
-        if file.starts_with(&SELF_DESCRIBED[..1]) {
-            let mut r = CborReader::new(file)?;
-            let bundle = Self::read(&mut r)?;
-            r.finish().map(|()| bundle)
-        } else {
-            let mut r = JsonReader::new(file);
-            let bundle = Self::read(&mut r)?;
-            r.finish().map(|()| bundle)
-        }
+        read_file(file, MAX_BUNDLE_BYTES, Self::read, Self::read)
     }
 
     fn write<W: Write>(&self, w: &mut W) {

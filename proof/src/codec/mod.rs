@@ -96,10 +96,23 @@ pub fn read_fixed<R: Read, const N: usize>(r: &mut R) -> Result<[u8; N], FormatE
     bytes.try_into().map_err(|_| r.problem(Problem::Width(N)))
 }
 
-/// Refuses a file that is larger than any of its kind.
-pub(crate) fn check_size(file: &[u8], max: usize) -> Result<(), FormatError> {
+/// Reads a file of at most `max` bytes in whichever form it has, to its end.
+pub(crate) fn read_file<'a, T>(
+    file: &'a [u8],
+    max: usize,
+    cbor: impl FnOnce(&mut CborReader<'a>) -> Result<T, FormatError>,
+    json: impl FnOnce(&mut JsonReader<'a>) -> Result<T, FormatError>,
+) -> Result<T, FormatError> {
     if file.len() > max {
         return Err(FormatError { field: String::new(), at: max, problem: Problem::FileSize(max) });
     }
-    Ok(())
+    if file.starts_with(&SELF_DESCRIBED[..1]) {
+        let mut r = CborReader::new(file)?;
+        let read = cbor(&mut r)?;
+        r.finish().map(|()| read)
+    } else {
+        let mut r = JsonReader::new(file);
+        let read = json(&mut r)?;
+        r.finish().map(|()| read)
+    }
 }
