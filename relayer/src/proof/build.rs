@@ -1,11 +1,7 @@
 //! Bundles out of statements whose proofs are at hand: the way from the anchor is looked for in the
 //! store, then at nodes; what cannot be proven is left out with its reason.
 
-use super::{
-    exporter::{Format, Item},
-    nodes::Asked,
-    pool::Pool,
-};
+use super::{Format, exporter::Item, nodes::Asked, pool::Pool};
 use crate::store::{Store, StoreError};
 use lupu_proof::{
     Anchor, BuildError, Builder, Bundle, Failure, Place, Report, Statement, bundle::MAX_BUNDLE_BYTES, verify,

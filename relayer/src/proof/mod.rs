@@ -7,13 +7,17 @@
 mod anchors;
 mod build;
 mod exporter;
+mod made;
 mod nodes;
+mod options;
 mod pool;
 mod wanted;
 
 pub use anchors::{Anchors, Route, fresh};
-pub use exporter::{Entry, Exporter, Format, Made, Missing, Options, Source};
+pub use exporter::Exporter;
+pub use made::{Entry, Made, Missing};
 pub use nodes::Nodes;
+pub use options::{Format, Options, Source};
 pub use wanted::{Wanted, possible, refusal};
 
 use crate::{setup::SetupError, store::StoreError};
