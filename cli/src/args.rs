@@ -49,7 +49,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Play the whole story on two embedded chains.
+    /// Play the whole story on three embedded chains.
     #[cfg(feature = "demo")]
     Demo(demo::Args),
     /// Run an embedded chain to try things on.

@@ -5,8 +5,10 @@ use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 
-/// The whole workspace, so that what `cargo xtask test` has compiled is taken as it is.
-const BUILD: &[&str] = &["cargo", "build", "--quiet", "--release", "--workspace", "--bin", "conformance"];
+/// The whole workspace and a test beside the program: cargo then chooses the features that it chose
+/// for `cargo xtask test`, and takes what that has compiled as it is.
+const BUILD: &[&str] =
+    &["cargo", "build", "--quiet", "--release", "--workspace", "--bin", "conformance", "--test", "suite"];
 
 #[derive(Args)]
 #[command(disable_help_flag = true)]
