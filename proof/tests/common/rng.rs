@@ -20,6 +20,11 @@ impl Rng {
         (self.next() >> 33) as usize % n.max(1)
     }
 
+    /// A number with one bit set.
+    pub fn bit(&mut self) -> u64 {
+        1 << self.below(64)
+    }
+
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
