@@ -313,6 +313,40 @@ fn a_proof_is_read_step_by_step() {
 }
 
 #[test]
+fn a_proof_is_a_page() {
+    let place = place();
+    let verdicts = [
+        ("qbft", "Every check passed"),
+        ("beefy", "Every check passed"),
+        ("grandpa", "Every check passed"),
+        ("false", "False"),
+    ];
+    for (name, verdict) in verdicts {
+        let (file, html) = (format!("{name}.json"), format!("{name}.html"));
+        let run = place.run(&["proof", "inspect", &file, "--html", &html]);
+        assert_eq!(run.code, i32::from(name == "false"), "{}", run.stderr);
+        let page = place.read(&html);
+        assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{name}");
+        assert!(page.contains(&format!("<h1>{verdict}</h1>")), "{name}");
+        // Self-contained: nothing is loaded, nothing runs.
+        for outside in ["<script", "<link", "<img", "src=", "url(", "http://", "https://"] {
+            assert!(!page.contains(outside), "{name}: {outside}");
+        }
+    }
+    let anchored = ["proof", "inspect", "qbft.json", "--anchor", "anchors/qbft.json", "--html", "qbft.html"];
+    assert_eq!(place.run(&anchored).code, 0, "a page is written anew");
+    assert!(place.read("qbft.html").contains("<h1>True</h1>"));
+    // Nothing else is written over.
+    for there in ["qbft.json", "broken.json"] {
+        let before = place.read(there);
+        let run = place.run(&["proof", "inspect", "qbft.json", "--html", there]);
+        assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{}", run.stderr);
+        assert!(run.stderr.contains("is no page"), "{}", run.stderr);
+        assert_eq!(place.read(there), before);
+    }
+}
+
+#[test]
 fn what_others_wrote_does_nothing_to_the_screen() {
     let place = place();
     let mut bundle = bundle("qbft");

@@ -10,11 +10,14 @@ mod write;
 use crate::{
     bundle::Bundle,
     explain::{Explanation, utc},
+    statement::Kind,
 };
-use alloc::{format, string::String};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use sha2::{Digest, Sha256};
 use write::Markup;
 
+/// Above so many statements, a summary stands first and the list begins closed.
+const MANY_CLAIMS: usize = 24;
 const STYLE: &str = include_str!("style.css");
 
 /// How a verdict is shown: a sentence of the form "word: why" begins with one of these words.
@@ -36,7 +39,7 @@ pub fn page(bundle: &Bundle, explanation: &Explanation) -> String {
     identity(&mut m, bundle);
     m.raw("<section><h2>What this does not prove</h2><ul class=\"caveats\">");
     for caveat in &explanation.caveats {
-        m.element("<li>", caveat, "</li>");
+        m.raw("<li>").sentence(caveat).raw("</li>");
     }
     m.raw("</ul></section></div></div>");
     m.raw("<section class=\"steps\"><h2>Every step</h2>");
@@ -71,11 +74,34 @@ fn verdict(m: &mut Markup, bundle: &Bundle, explanation: &Explanation) {
     }
     m.raw("</section><section class=\"claims\">");
     m.raw(if explanation.is_true { "<h2>What it says</h2>" } else { "<h2>What it says, and does not prove</h2>" });
+    let many = explanation.claims.len() > MANY_CLAIMS;
+    if many {
+        m.element("<p class=\"trust\">", summary(bundle), "</p><details><summary>Every statement</summary>");
+    }
     m.raw("<ol>");
     for claim in &explanation.claims {
         m.element("<li>", claim, "</li>");
     }
-    m.raw("</ol>").element("<h2>On whose word</h2><p class=\"trust\">", &explanation.trust, "</p></section>");
+    m.raw(if many { "</ol></details>" } else { "</ol>" }).element("<h2>On whose word</h2><p class=\"trust\">", &explanation.trust, "</p></section>");
+}
+
+/// How many statements of which kinds, for a bundle of too many to read through.
+fn summary(bundle: &Bundle) -> String {
+    let packets: BTreeSet<_> = bundle
+        .statements
+        .iter()
+        .map(|s| (&s.packet.source_client, &s.packet.destination_client, s.packet.sequence))
+        .collect();
+    let of = |kind: Kind| (bundle.statements.iter().filter(|s| s.kind == kind).count(), kind.name());
+    let kinds: Vec<String> = Kind::ALL
+        .iter()
+        .map(|kind| of(*kind))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    let packets = packets.len();
+    let noun = if packets == 1 { "packet" } else { "packets" };
+    format!("{} statements about {packets} {noun}: {}.", bundle.statements.len(), kinds.join(", "))
 }
 
 /// A sentence that was the second half of one.

@@ -38,15 +38,7 @@ fn write_item(m: &mut Markup, item: &Item, depth: usize, many: bool) {
     });
     m.raw("<summary>").element("<span class=\"sign\" aria-hidden=\"true\">", sign, "</span>");
     m.element("<span class=\"number\">", &item.number, "</span>");
-    m.raw("<span class=\"title\">");
-    for (index, part) in item.title.split('`').enumerate() {
-        if index % 2 == 0 {
-            m.text(part)
-        } else {
-            m.code(part)
-        };
-    }
-    m.raw("</span>");
+    m.raw("<span class=\"title\">").sentence(&item.title).raw("</span>");
     m.element("<span class=\"status\">", words, "</span></summary><div class=\"inside\">");
     if !item.words.is_empty() {
         m.element("<p>", &item.words, "</p>");

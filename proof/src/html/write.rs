@@ -52,6 +52,18 @@ impl Markup {
         self.raw("</code>")
     }
 
+    /// A sentence in which what stands between backticks is code.
+    pub(super) fn sentence(&mut self, text: &str) -> &mut Self {
+        for (index, part) in text.split('`').enumerate() {
+            if index % 2 == 0 {
+                self.text(part)
+            } else {
+                self.code(part)
+            };
+        }
+        self
+    }
+
     /// A term and its value in a list of facts.
     pub(super) fn fact(&mut self, name: impl Display, value: &str, is_code: bool) -> &mut Self {
         self.element("<dt>", name, "</dt><dd>");
@@ -104,5 +116,8 @@ mod tests {
         let mut m = Markup::default();
         m.code("0x<0123456789abcdef");
         assert_eq!(m.finish(), "<code>0x&lt;01234567<wbr>89abcdef</code>");
+        let mut m = Markup::default();
+        m.sentence("as `a<b` says, and `c");
+        assert_eq!(m.finish(), "as <code>a&lt;b</code> says, and <code>c</code>");
     }
 }

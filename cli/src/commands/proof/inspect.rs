@@ -7,7 +7,8 @@ use crate::output::Output;
 use lupu_proof::Bundle;
 use lupu_proof::explain::{Explanation, Status, explain};
 use lupu_standard::TimestampSecs;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Everything in the bundle is verified, as by `lupu proof verify`, and told step by step: the anchor, who sealed or voted \
@@ -31,6 +32,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Also write the proof as one self-contained page, to read in a browser or to print; a bundle that fails has one too.
+    /// A page that is there already is written anew; any other file is left alone.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -81,9 +83,27 @@ pub fn run(args: &Args, out: &Output) -> Result<u8, Failure> {
     let bundle = files::one(&args.file, files::bundle(&args.file))?;
     let explanation = args.trust.explain(&bundle)?;
     if let Some(page) = &args.html {
-        std::fs::write(page, lupu_proof::html::page(&bundle, &explanation))
-            .map_err(|e| Failure::usage(format!("cannot write {}: {e}", page.display())))?;
+        write_page(page, &lupu_proof::html::page(&bundle, &explanation))?;
     }
     out.print(&tree::Tree::of(&explanation), |out| tree::text(&explanation, out))?;
     Ok(code(&explanation))
+}
+
+/// Writes a page, over nothing but another page.
+fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
+    const START: &str = "<!doctype html>";
+    let cannot = |e: std::io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
+    let mut start = [0; START.len()];
+    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Ok(()) if start == START.as_bytes() => {}
+        Ok(()) => return Err(is_no_page(path)),
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Err(is_no_page(path)),
+        Err(e) => return Err(cannot(e)),
+    }
+    std::fs::write(path, page).map_err(cannot)
+}
+
+fn is_no_page(path: &Path) -> Failure {
+    Failure::usage(format!("{} is there already and is no page; give --html another name", path.display()))
 }
