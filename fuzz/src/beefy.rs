@@ -6,12 +6,12 @@
 use crate::references::beefy::reference;
 use crate::{
     cached::Cached,
+    client::{self, Claims, Draw, Family, change, name, one_encoding},
     edit::{edit, edits, replace},
     input::Input,
     keys::sign,
     proof::Trie,
-    substrate_state::{claim, edit_claims},
-    vectors::{Case, load, load_all},
+    vectors::{load, load_all},
 };
 use alloy_primitives::{B256, Bytes, keccak256};
 use lupu_beefy::{
@@ -19,8 +19,8 @@ use lupu_beefy::{
     MmrLeaf, ProvenLeaf, SignedCommitment, UpdateMessage, inspect, mmr, split_addresses, trim, unwrap_leaves,
     wrap_leaves,
 };
-use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_standard::{Height, TimestampSecs};
+use lupu_light_client::{LightClient, UpdateResult};
+use lupu_standard::Height;
 use lupu_substrate_state::{Header, blake2_256};
 use std::sync::LazyLock;
 
@@ -131,59 +131,39 @@ pub fn beefy_mmr(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn beefy_messages(data: &[u8]) {
-    let mut input = Input::new(data);
-    let kind = input.u8() % 5;
-    let raw = input.rest();
-    let again = match kind {
-        0 => UpdateMessage::decode(raw).map(|m| m.encode()),
-        1 => Misbehaviour::decode(raw).map(|m| m.encode()),
-        2 => MembershipProof::decode(raw).map(|m| m.encode()),
-        3 => ConsensusState::decode(raw).map(|m| m.encode()),
-        _ => ClientState::decode(raw).map(|m| m.encode()),
-    };
-    if let Ok(again) = again {
-        assert_eq!(again, raw);
+    one_encoding(
+        data,
+        &[
+            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
+            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
+            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
+            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
+            |raw| Some(ClientState::decode(raw).ok()?.encode()),
+        ],
+    );
+}
+
+/// The client type.
+pub enum Beefy {}
+
+impl Family for Beefy {
+    type State = ClientState;
+    type Client = BeefyClient<Cached>;
+
+    fn state(raw: &[u8]) -> ClientState {
+        ClientState::decode(raw).expect("a client state")
+    }
+
+    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
+        BeefyClient::from_snapshot(state, stored).with_recover(Cached)
     }
 }
 
-struct Base {
-    expect: String,
-    client: ClientState,
-    stored: Vec<(Height, B256)>,
-    now: u64,
-    raw: Vec<u8>,
-}
+type Base = client::Base<Beefy>;
 
-impl Base {
-    fn read(case: &Case, field: &str) -> Self {
-        Self {
-            expect: case.text("expect").into(),
-            client: ClientState::decode(&case.bytes("client_state")).expect("a client state"),
-            stored: case.stored(),
-            now: case.number("now"),
-            raw: case.bytes(field),
-        }
-    }
-
-    fn client(&self) -> BeefyClient<Cached> {
-        BeefyClient::from_snapshot(self.client.clone(), self.stored.clone()).with_recover(Cached)
-    }
-
-    #[cfg(feature = "upstream")]
-    fn plain(&self) -> reference::Client {
-        let stored: Vec<(u64, B256)> = self.stored.iter().map(|(h, hash)| (h.0, *hash)).collect();
-        reference::Client::new(&self.client.encode(), &stored, self.now)
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            expect: self.expect.clone(),
-            client: self.client.clone(),
-            stored: self.stored.clone(),
-            raw: self.raw.clone(),
-            now: self.now,
-        }
-    }
+#[cfg(feature = "upstream")]
+fn plain_client(case: &Base) -> reference::Client {
+    reference::Client::new(&case.client.encode(), &case.plain_stored(), case.now)
 }
 
 /// Where the updates come from, in the order in which inputs count them.
@@ -198,30 +178,23 @@ static UPDATES: LazyLock<Vec<Base>> =
 /// leaf, the range's root in the commitment, the signatures.
 pub fn beefy_update(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &UPDATES[input.below(UPDATES.len())];
-    let other = &UPDATES[input.below(UPDATES.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    match (mode, UpdateMessage::decode(&base.raw), UpdateMessage::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &UPDATES);
+    let mut case = draw.base.clone();
+    match (draw.mode, UpdateMessage::decode(&draw.base.raw), UpdateMessage::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut message), Ok(other)) => {
-            edit_message(&mut input, &mut case, &mut message, &other, mode == 3);
+            edit_message(&mut input, &mut case, &mut message, &other, draw.mode == 3);
             case.raw = message.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
-    let verdict = check_update(&case);
-    if untouched && mode == 0 {
-        assert_eq!(verdict, base.expect);
-    }
+    draw.expects(check_update(&case));
 }
 
 fn check_update(case: &Base) -> &'static str {
     let mut client = case.client();
-    let fast = client.apply(&case.raw, TimestampSecs(case.now));
+    let fast = client.apply(&case.raw, case.now());
     #[cfg(feature = "upstream")]
-    match (&fast, reference::update_client(&case.plain(), &case.raw)) {
+    match (&fast, reference::update_client(&plain_client(case), &case.raw)) {
         (Ok((v, result)), Ok(o)) => {
             assert_eq!((name(*result), v.height.0), (o.result, o.height));
             assert_eq!(client.state().encode(), o.after);
@@ -259,26 +232,16 @@ fn check_update(case: &Base) -> &'static str {
     name(result)
 }
 
-fn name(result: UpdateResult) -> &'static str {
-    match result {
-        UpdateResult::Update => "Update",
-        UpdateResult::NoOp => "NoOp",
-        UpdateResult::Misbehaviour => "Misbehaviour",
-    }
-}
-
 fn edit_bytes(input: &mut Input<'_>, bytes: &mut Bytes, other: &[u8]) {
-    let mut data = bytes.to_vec();
-    edit(input, &mut data, other);
-    *bytes = data.into();
+    change(bytes, |data| edit(input, data, other));
 }
 
 fn set<const N: usize>(bytes: &mut Bytes, at: usize, new: [u8; N]) {
-    let mut data = bytes.to_vec();
-    if let Some(slot) = data.get_mut(at..at.saturating_add(N)) {
-        slot.copy_from_slice(&new);
-    }
-    *bytes = data.into();
+    change(bytes, |data| {
+        if let Some(slot) = data.get_mut(at..at.saturating_add(N)) {
+            slot.copy_from_slice(&new);
+        }
+    });
 }
 
 fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, other: &UpdateMessage, more: bool) {
@@ -312,14 +275,12 @@ fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, o
         let root = Header::decode(&before.header).map(|h| h.state_root).unwrap_or_default();
         let new = Trie::Substrate.edit(input, root, &mut parts);
         m.anchor_proof = Trie::Substrate.join(&parts).into();
-        let mut header = m.header.to_vec();
-        replace(&mut header, root.as_slice(), new.as_slice());
-        m.header = header.into();
+        change(&mut m.header, |data| replace(data, root.as_slice(), new.as_slice()));
     }
     if flags & 1 == 0 {
-        let mut leaf = m.leaf.to_vec();
-        replace(&mut leaf, blake2_256(&before.header).as_slice(), blake2_256(&m.header).as_slice());
-        m.leaf = leaf.into();
+        change(&mut m.leaf, |data| {
+            replace(data, blake2_256(&before.header).as_slice(), blake2_256(&m.header).as_slice())
+        });
     }
     if flags & 2 == 0 {
         follow_root(case, m, &before);
@@ -348,9 +309,7 @@ fn follow_root(case: &Base, m: &mut UpdateMessage, before: &UpdateMessage) {
     let count = u64::from(commitment.block_number).saturating_add(1).checked_sub(first);
     let (Some(index), Some(count)) = (index, count) else { return };
     if let Ok(root) = mmr::root_from(&keccak256(&m.leaf), index, count, &items) {
-        let mut data = m.commitment.to_vec();
-        replace(&mut data, old.as_slice(), root.as_slice());
-        m.commitment = data.into();
+        change(&mut m.commitment, |data| replace(data, old.as_slice(), root.as_slice()));
     }
 }
 
@@ -373,28 +332,24 @@ static EVIDENCE: LazyLock<Vec<Base>> =
 /// Evidence of a vector, as [`beefy_update`].
 pub fn beefy_misbehaviour(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &EVIDENCE[input.below(EVIDENCE.len())];
-    let other = &EVIDENCE[input.below(EVIDENCE.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    match (mode, Misbehaviour::decode(&base.raw), Misbehaviour::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &EVIDENCE);
+    let mut case = draw.base.clone();
+    match (draw.mode, Misbehaviour::decode(&draw.base.raw), Misbehaviour::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut evidence), Ok(other)) => {
             if input.u8() & 1 == 0 {
-                edit_message(&mut input, &mut case, &mut evidence.a, &other.b, mode == 3);
+                edit_message(&mut input, &mut case, &mut evidence.a, &other.b, draw.mode == 3);
             }
-            edit_message(&mut input, &mut case, &mut evidence.b, &other.a, mode == 3);
+            edit_message(&mut input, &mut case, &mut evidence.b, &other.a, draw.mode == 3);
             case.raw = evidence.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
     let mut client = case.client();
-    let fast = client.misbehaviour(&case.raw, TimestampSecs(case.now));
+    let fast = client.misbehaviour(&case.raw, case.now());
     let verdict = fast.as_ref().map_or_else(|e| e.check, |()| "Misbehaviour");
     #[cfg(feature = "upstream")]
     {
-        let slow = reference::misbehaviour(&case.plain(), &case.raw);
+        let slow = reference::misbehaviour(&plain_client(&case), &case.raw);
         assert_eq!(verdict, slow.err().unwrap_or("Misbehaviour"), "{fast:?}");
     }
     assert_eq!(client.state().frozen, fast.is_ok() || case.client.frozen);
@@ -404,66 +359,37 @@ pub fn beefy_misbehaviour(data: &[u8]) {
         assert_eq!(a.block_number, b.block_number);
         assert_ne!(a.mmr_root(), b.mmr_root());
     }
-    if untouched && mode == 0 {
-        assert_eq!(verdict, base.expect);
-    }
+    draw.expects(verdict);
 }
 
-struct Claims {
-    base: Base,
-    height: Height,
-    claims: Vec<(Vec<u8>, Claim)>,
-}
-
-static MEMBERSHIP: LazyLock<Vec<Claims>> = LazyLock::new(|| {
-    let read = |c: &Case| {
-        let claims = c.list("paths").into_iter().zip(c.list("values")).map(claim).collect();
-        Claims { base: Base::read(c, "proof"), height: Height(c.number("height")), claims }
-    };
-    load("beefy/membership").iter().map(read).collect()
-});
+static MEMBERSHIP: LazyLock<Vec<Claims<Beefy>>> = LazyLock::new(|| Claims::load("beefy/membership"));
 
 /// A verify call of a vector: claims, height, clock and proof edited, the stored hash made again.
 pub fn beefy_membership(data: &[u8]) {
     let mut input = Input::new(data);
     let from = &MEMBERSHIP[input.below(MEMBERSHIP.len())];
     let untouched = input.is_empty();
-    let mut case = from.base.copy();
-    let (mut height, mut claims) = (from.height, from.claims.clone());
-    edit_claims(&mut input, &mut claims);
-    match input.u8() % 8 {
-        0 => {}
-        1 => height = Height(input.number(height.0)),
-        2 => case.now = input.number(case.now),
-        3 => edits(&mut input, &mut case.raw, &[]),
-        _ => {
-            if let Ok(mut proof) = MembershipProof::decode(&case.raw)
-                && let Some(mut parts) = Trie::Substrate.split(&proof.nodes)
-            {
-                proof.consensus.state_root = Trie::Substrate.edit(&mut input, proof.consensus.state_root, &mut parts);
-                proof.nodes = Trie::Substrate.join(&parts).into();
-                case.stored.retain(|(h, _)| *h != height);
-                case.stored.push((height, proof.consensus.hash()));
-                case.raw = proof.encode();
-            }
-        }
-    }
-    let fast = case.client().verify(height, &claims, &case.raw, TimestampSecs(case.now));
+    let call = from.edited(&mut input, |input, raw| {
+        let mut proof = MembershipProof::decode(raw).ok()?;
+        let mut parts = Trie::Substrate.split(&proof.nodes)?;
+        proof.consensus.state_root = Trie::Substrate.edit(input, proof.consensus.state_root, &mut parts);
+        proof.nodes = Trie::Substrate.join(&parts).into();
+        Some((proof.encode(), proof.consensus.hash()))
+    });
+    let fast = call.verify();
+    let (case, height) = (&call.base, call.height);
     if let Ok(time) = fast {
         let proof = MembershipProof::decode(&case.raw).expect("it was accepted");
         assert_eq!(proof.consensus.timestamp, time);
         assert!(case.stored.contains(&(height, proof.consensus.hash())));
         let prefix = case.client.pallet_prefix.0;
-        let state = lupu_substrate_state::check_membership(&proof.consensus.state_root, &prefix, &claims, &proof.nodes);
+        let state =
+            lupu_substrate_state::check_membership(&proof.consensus.state_root, &prefix, &call.claims, &proof.nodes);
         assert_eq!(state, Ok(()));
     }
     #[cfg(feature = "upstream")]
-    if !claims.iter().any(|(_, c)| matches!(c, Claim::Present(v) if v.is_zero())) {
-        let words: Vec<(Vec<u8>, B256)> = claims
-            .iter()
-            .map(|(path, c)| (path.clone(), if let Claim::Present(v) = c { *v } else { B256::ZERO }))
-            .collect();
-        let slow = reference::membership(&case.plain(), height.0, &words, &case.raw);
+    if let Some(words) = client::words(&call.claims) {
+        let slow = reference::membership(&plain_client(case), height.0, &words, &case.raw);
         assert_eq!(fast.as_ref().ok().map(|t| t.0), slow.ok(), "{fast:?}");
     }
     if untouched && from.base.expect == "ok" {

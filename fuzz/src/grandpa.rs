@@ -6,11 +6,11 @@
 use crate::references::grandpa::reference;
 use crate::{
     cached::Cached,
+    client::{self, Claims, Draw, Family, change, name, one_encoding},
     edit::{edit, edits, replace},
     input::Input,
     keys::sign_ed25519,
     proof::Trie,
-    substrate_state::{claim, edit_claims},
     vectors::{Case, load, load_all},
 };
 use alloy_primitives::{B256, Bytes};
@@ -18,7 +18,7 @@ use lupu_grandpa::{
     AuthoritySet, ClientState, ConsensusState, GrandpaClient, Justification, MembershipProof, Misbehaviour,
     UpdateMessage, check_votes, relay::trim, scheduled_change, vote_message,
 };
-use lupu_light_client::{Claim, LightClient, UpdateResult};
+use lupu_light_client::{LightClient, UpdateResult};
 use lupu_standard::{Height, TimestampSecs};
 use lupu_substrate_state::{Header, blake2_256};
 use std::sync::LazyLock;
@@ -130,59 +130,39 @@ pub fn grandpa_change(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn grandpa_messages(data: &[u8]) {
-    let mut input = Input::new(data);
-    let kind = input.u8() % 5;
-    let raw = input.rest();
-    let again = match kind {
-        0 => UpdateMessage::decode(raw).map(|m| m.encode()),
-        1 => Misbehaviour::decode(raw).map(|m| m.encode()),
-        2 => MembershipProof::decode(raw).map(|m| m.encode()),
-        3 => ConsensusState::decode(raw).map(|m| m.encode()),
-        _ => ClientState::decode(raw).map(|m| m.encode()),
-    };
-    if let Ok(again) = again {
-        assert_eq!(again, raw);
+    one_encoding(
+        data,
+        &[
+            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
+            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
+            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
+            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
+            |raw| Some(ClientState::decode(raw).ok()?.encode()),
+        ],
+    );
+}
+
+/// The client type.
+pub enum Grandpa {}
+
+impl Family for Grandpa {
+    type State = ClientState;
+    type Client = GrandpaClient<Cached>;
+
+    fn state(raw: &[u8]) -> ClientState {
+        ClientState::decode(raw).expect("a client state")
+    }
+
+    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
+        GrandpaClient::from_snapshot(state, stored).with_verifier(Cached)
     }
 }
 
-struct Base {
-    expect: String,
-    client: ClientState,
-    stored: Vec<(Height, B256)>,
-    now: u64,
-    raw: Vec<u8>,
-}
+type Base = client::Base<Grandpa>;
 
-impl Base {
-    fn read(case: &Case, field: &str) -> Self {
-        Self {
-            expect: case.text("expect").into(),
-            client: ClientState::decode(&case.bytes("client_state")).expect("a client state"),
-            stored: case.stored(),
-            now: case.number("now"),
-            raw: case.bytes(field),
-        }
-    }
-
-    fn client(&self) -> GrandpaClient<Cached> {
-        GrandpaClient::from_snapshot(self.client.clone(), self.stored.clone()).with_verifier(Cached)
-    }
-
-    #[cfg(feature = "upstream")]
-    fn plain(&self) -> reference::Client {
-        let stored: Vec<(u64, B256)> = self.stored.iter().map(|(h, hash)| (h.0, *hash)).collect();
-        reference::Client::new(&self.client.encode(), &stored, self.now)
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            expect: self.expect.clone(),
-            client: self.client.clone(),
-            stored: self.stored.clone(),
-            raw: self.raw.clone(),
-            now: self.now,
-        }
-    }
+#[cfg(feature = "upstream")]
+fn plain_client(case: &Base) -> reference::Client {
+    reference::Client::new(&case.client.encode(), &case.plain_stored(), case.now)
 }
 
 /// Where the updates come from, in the order in which inputs count them.
@@ -203,38 +183,23 @@ static UPDATES: LazyLock<Vec<Base>> =
 /// justification, the votes' signatures, what the client stores.
 pub fn grandpa_update(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &UPDATES[input.below(UPDATES.len())];
-    let other = &UPDATES[input.below(UPDATES.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    match (mode, UpdateMessage::decode(&base.raw), UpdateMessage::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &UPDATES);
+    let mut case = draw.base.clone();
+    match (draw.mode, UpdateMessage::decode(&draw.base.raw), UpdateMessage::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut message), Ok(other)) => {
-            edit_message(&mut input, &mut case, &mut message, &other, mode == 3);
+            edit_message(&mut input, &mut case, &mut message, &other, draw.mode == 3);
             case.raw = message.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
-    let verdict = check_update(&case);
-    if untouched && mode == 0 {
-        assert_eq!(verdict, base.expect);
-    }
-}
-
-fn name(result: UpdateResult) -> &'static str {
-    match result {
-        UpdateResult::Update => "Update",
-        UpdateResult::NoOp => "NoOp",
-        UpdateResult::Misbehaviour => "Misbehaviour",
-    }
+    draw.expects(check_update(&case));
 }
 
 fn check_update(case: &Base) -> &'static str {
     let mut client = case.client();
-    let fast = client.apply(&case.raw, TimestampSecs(case.now));
+    let fast = client.apply(&case.raw, case.now());
     #[cfg(feature = "upstream")]
-    match (&fast, reference::update_client(&case.plain(), &case.raw)) {
+    match (&fast, reference::update_client(&plain_client(case), &case.raw)) {
         (Ok((v, result)), Ok(o)) => {
             assert_eq!((name(*result), v.height.0, v.consensus.header_hash), (o.result, o.height, o.hash));
             assert_eq!(v.consensus.encode(), o.consensus);
@@ -274,9 +239,7 @@ fn check_update(case: &Base) -> &'static str {
 }
 
 fn edit_bytes(input: &mut Input<'_>, bytes: &mut Bytes, other: &[u8]) {
-    let mut data = bytes.to_vec();
-    edit(input, &mut data, other);
-    *bytes = data.into();
+    change(bytes, |data| edit(input, data, other));
 }
 
 fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, other: &UpdateMessage, more: bool) {
@@ -305,14 +268,12 @@ fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, o
         let root = Header::decode(&before.header).map(|h| h.state_root).unwrap_or_default();
         let new = Trie::Substrate.edit(input, root, &mut parts);
         m.anchor_proof = Trie::Substrate.join(&parts).into();
-        let mut header = m.header.to_vec();
-        replace(&mut header, root.as_slice(), new.as_slice());
-        m.header = header.into();
+        change(&mut m.header, |data| replace(data, root.as_slice(), new.as_slice()));
     }
     if flags & 1 == 0 {
-        let mut justification = m.justification.to_vec();
-        replace(&mut justification, blake2_256(&before.header).as_slice(), blake2_256(&m.header).as_slice());
-        m.justification = justification.into();
+        change(&mut m.justification, |data| {
+            replace(data, blake2_256(&before.header).as_slice(), blake2_256(&m.header).as_slice())
+        });
     }
     if flags & 2 == 0
         && let Ok(mut justification) = Justification::decode(&m.justification)
@@ -324,8 +285,7 @@ fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, o
         m.trusted.authorities_hash = alloy_primitives::keccak256(&m.authorities);
     }
     if flags & 8 == 8 {
-        case.stored.retain(|(height, _)| *height != m.trusted_height);
-        case.stored.push((m.trusted_height, m.trusted.hash()));
+        case.store(m.trusted_height, m.trusted.hash());
     }
 }
 
@@ -335,17 +295,13 @@ static EVIDENCE: LazyLock<Vec<Base>> =
 /// Evidence of a vector, as [`grandpa_update`]; the headers between are edited too.
 pub fn grandpa_misbehaviour(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &EVIDENCE[input.below(EVIDENCE.len())];
-    let other = &EVIDENCE[input.below(EVIDENCE.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    match (mode, Misbehaviour::decode(&base.raw), Misbehaviour::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &EVIDENCE);
+    let mut case = draw.base.clone();
+    match (draw.mode, Misbehaviour::decode(&draw.base.raw), Misbehaviour::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut evidence), Ok(other)) => {
             match input.u8() % 4 {
-                0 => edit_message(&mut input, &mut case, &mut evidence.a, &other.b, mode == 3),
-                1 => edit_message(&mut input, &mut case, &mut evidence.b, &other.a, mode == 3),
+                0 => edit_message(&mut input, &mut case, &mut evidence.a, &other.b, draw.mode == 3),
+                1 => edit_message(&mut input, &mut case, &mut evidence.b, &other.a, draw.mode == 3),
                 2 => std::mem::swap(&mut evidence.a, &mut evidence.b),
                 _ => {
                     let at = input.below(evidence.ancestry.len().max(1));
@@ -358,14 +314,14 @@ pub fn grandpa_misbehaviour(data: &[u8]) {
             }
             case.raw = evidence.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
     let mut client = case.client();
-    let fast = client.misbehaviour(&case.raw, TimestampSecs(case.now));
+    let fast = client.misbehaviour(&case.raw, case.now());
     let verdict = fast.as_ref().map_or_else(|e| e.check, |()| "Misbehaviour");
     #[cfg(feature = "upstream")]
     {
-        let slow = reference::misbehaviour(&case.plain(), &case.raw);
+        let slow = reference::misbehaviour(&plain_client(&case), &case.raw);
         assert_eq!(verdict, slow.err().unwrap_or("Misbehaviour"), "{fast:?}");
     }
     assert_eq!(client.state().frozen, fast.is_ok() || case.client.frozen);
@@ -376,66 +332,37 @@ pub fn grandpa_misbehaviour(data: &[u8]) {
         assert_eq!(evidence.ancestry.len() as u32, b.number - a.number);
         assert_ne!(a.hash(), blocks, "two blocks of one height");
     }
-    if untouched && mode == 0 {
-        assert_eq!(verdict, base.expect);
-    }
+    draw.expects(verdict);
 }
 
-struct Claims {
-    base: Base,
-    height: Height,
-    claims: Vec<(Vec<u8>, Claim)>,
-}
-
-static MEMBERSHIP: LazyLock<Vec<Claims>> = LazyLock::new(|| {
-    let read = |c: &Case| {
-        let claims = c.list("paths").into_iter().zip(c.list("values")).map(claim).collect();
-        Claims { base: Base::read(c, "proof"), height: Height(c.number("height")), claims }
-    };
-    load("grandpa/membership").iter().map(read).collect()
-});
+static MEMBERSHIP: LazyLock<Vec<Claims<Grandpa>>> = LazyLock::new(|| Claims::load("grandpa/membership"));
 
 /// A verify call of a vector: claims, height, clock and proof edited, the stored hash made again.
 pub fn grandpa_membership(data: &[u8]) {
     let mut input = Input::new(data);
     let from = &MEMBERSHIP[input.below(MEMBERSHIP.len())];
     let untouched = input.is_empty();
-    let mut case = from.base.copy();
-    let (mut height, mut claims) = (from.height, from.claims.clone());
-    edit_claims(&mut input, &mut claims);
-    match input.u8() % 8 {
-        0 => {}
-        1 => height = Height(input.number(height.0)),
-        2 => case.now = input.number(case.now),
-        3 => edits(&mut input, &mut case.raw, &[]),
-        _ => {
-            if let Ok(mut proof) = MembershipProof::decode(&case.raw)
-                && let Some(mut parts) = Trie::Substrate.split(&proof.nodes)
-            {
-                proof.consensus.state_root = Trie::Substrate.edit(&mut input, proof.consensus.state_root, &mut parts);
-                proof.nodes = Trie::Substrate.join(&parts).into();
-                case.stored.retain(|(h, _)| *h != height);
-                case.stored.push((height, proof.consensus.hash()));
-                case.raw = proof.encode();
-            }
-        }
-    }
-    let fast = case.client().verify(height, &claims, &case.raw, TimestampSecs(case.now));
+    let call = from.edited(&mut input, |input, raw| {
+        let mut proof = MembershipProof::decode(raw).ok()?;
+        let mut parts = Trie::Substrate.split(&proof.nodes)?;
+        proof.consensus.state_root = Trie::Substrate.edit(input, proof.consensus.state_root, &mut parts);
+        proof.nodes = Trie::Substrate.join(&parts).into();
+        Some((proof.encode(), proof.consensus.hash()))
+    });
+    let fast = call.verify();
+    let (case, height) = (&call.base, call.height);
     if let Ok(time) = fast {
         let proof = MembershipProof::decode(&case.raw).expect("it was accepted");
         assert_eq!(proof.consensus.timestamp, time);
         assert!(case.stored.contains(&(height, proof.consensus.hash())));
         let prefix = case.client.pallet_prefix.0;
-        let state = lupu_substrate_state::check_membership(&proof.consensus.state_root, &prefix, &claims, &proof.nodes);
+        let state =
+            lupu_substrate_state::check_membership(&proof.consensus.state_root, &prefix, &call.claims, &proof.nodes);
         assert_eq!(state, Ok(()));
     }
     #[cfg(feature = "upstream")]
-    if !claims.iter().any(|(_, c)| matches!(c, Claim::Present(v) if v.is_zero())) {
-        let words: Vec<(Vec<u8>, B256)> = claims
-            .iter()
-            .map(|(path, c)| (path.clone(), if let Claim::Present(v) = c { *v } else { B256::ZERO }))
-            .collect();
-        let slow = reference::membership(&case.plain(), height.0, &words, &case.raw);
+    if let Some(words) = client::words(&call.claims) {
+        let slow = reference::membership(&plain_client(case), height.0, &words, &case.raw);
         assert_eq!(fast.as_ref().ok().map(|t| t.0), slow.ok(), "{fast:?}");
     }
     if untouched && from.base.expect == "ok" {

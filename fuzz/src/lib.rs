@@ -5,6 +5,8 @@
 pub mod beefy;
 pub mod bundle;
 pub mod cached;
+#[allow(missing_docs, reason = "fields say what they are")]
+pub mod client;
 pub mod edit;
 pub mod ethereum_state;
 pub mod grandpa;

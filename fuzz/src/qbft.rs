@@ -3,16 +3,16 @@
 
 use crate::{
     cached::Cached,
+    client::{self, Claims, Draw, Family, change, name, one_encoding, words},
     edit::{edit, edits},
     input::Input,
     keys::sign,
     proof::Trie,
     references::qbft::{self as plain, reference},
-    substrate_state::{claim, edit_claims},
-    vectors::{Case, load, load_all},
+    vectors::{load, load_all},
 };
 use alloy_primitives::{Address, B256, Bytes};
-use lupu_light_client::{Claim, LightClient, UpdateResult};
+use lupu_light_client::{LightClient, UpdateResult};
 use lupu_qbft::{ClientState, ConsensusState, Header, Kind, MembershipProof, Misbehaviour, QbftClient, UpdateMessage};
 use lupu_standard::{Height, TimestampSecs};
 use std::sync::LazyLock;
@@ -49,60 +49,38 @@ pub fn qbft_header(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn qbft_messages(data: &[u8]) {
-    let mut input = Input::new(data);
-    let kind = input.u8() % 5;
-    let raw = input.rest();
-    let again = match kind {
-        0 => UpdateMessage::decode(raw).map(|m| m.encode()),
-        1 => Misbehaviour::decode(raw).map(|m| m.encode()),
-        2 => MembershipProof::decode(raw).map(|m| m.encode()),
-        3 => ConsensusState::decode(raw).map(|m| m.encode()),
-        _ => ClientState::decode(raw).map(|m| m.encode()),
-    };
-    if let Ok(again) = again {
-        assert_eq!(again, raw);
+    one_encoding(
+        data,
+        &[
+            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
+            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
+            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
+            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
+            |raw| Some(ClientState::decode(raw).ok()?.encode()),
+        ],
+    );
+}
+
+/// The client type.
+pub enum Qbft {}
+
+impl Family for Qbft {
+    type State = ClientState;
+    type Client = QbftClient<Cached>;
+
+    fn state(raw: &[u8]) -> ClientState {
+        ClientState::decode(raw).expect("a client state")
+    }
+
+    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
+        QbftClient::from_snapshot(state, stored).with_recover(Cached)
     }
 }
 
-/// A client as a vector has it.
-struct Base {
-    expect: String,
-    client: ClientState,
-    stored: Vec<(Height, B256)>,
-    now: u64,
-    /// The message or the evidence.
-    raw: Vec<u8>,
-}
+type Base = client::Base<Qbft>;
 
-impl Base {
-    fn read(case: &Case, field: &str) -> Self {
-        Self {
-            expect: case.text("expect").into(),
-            client: ClientState::decode(&case.bytes("client_state")).expect("a client state"),
-            stored: case.stored(),
-            now: case.number("now"),
-            raw: case.bytes(field),
-        }
-    }
-
-    fn client(&self) -> QbftClient<Cached> {
-        QbftClient::from_snapshot(self.client.clone(), self.stored.clone()).with_recover(Cached)
-    }
-
-    fn plain(&self) -> reference::Client {
-        let stored: Vec<(u64, B256)> = self.stored.iter().map(|(h, hash)| (h.0, *hash)).collect();
-        reference::Client::new(&self.client.encode(), &stored, self.now)
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            expect: String::new(),
-            client: self.client.clone(),
-            stored: self.stored.clone(),
-            raw: Vec::new(),
-            ..*self
-        }
-    }
+fn plain_client(case: &Base) -> reference::Client {
+    reference::Client::new(&case.client.encode(), &case.plain_stored(), case.now)
 }
 
 /// Where the updates come from, in the order in which inputs count them.
@@ -117,44 +95,32 @@ static UPDATES: LazyLock<Vec<Base>> =
 /// client stores.
 pub fn qbft_update(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &UPDATES[input.below(UPDATES.len())];
-    let other = &UPDATES[input.below(UPDATES.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    case.raw = base.raw.clone();
-    match (mode, UpdateMessage::decode(&base.raw), UpdateMessage::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &UPDATES);
+    let mut case = draw.base.clone();
+    match (draw.mode, UpdateMessage::decode(&draw.base.raw), UpdateMessage::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut message), Ok(other)) => {
-            edit_message(&mut input, &mut case, &mut message, &other, mode == 3);
+            edit_message(&mut input, &mut case, &mut message, &other, draw.mode == 3);
             case.raw = message.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
-    let verdict = check_update(&case);
-    if untouched && mode == 0 {
-        assert_eq!(verdict, base.expect);
-    }
+    draw.expects(check_update(&case));
 }
 
 /// The verdict, the same from both.
 fn check_update(case: &Base) -> &'static str {
     let mut client = case.client();
-    let fast = client.apply(&case.raw, TimestampSecs(case.now));
-    let slow = reference::update_client(&case.plain(), &case.raw);
+    let fast = client.apply(&case.raw, case.now());
+    let slow = reference::update_client(&plain_client(case), &case.raw);
     match (fast, slow) {
         (Ok((v, result)), Ok(o)) => {
-            let name = match result {
-                UpdateResult::Update => "Update",
-                UpdateResult::NoOp => "NoOp",
-                UpdateResult::Misbehaviour => "Misbehaviour",
-            };
+            let name = name(result);
             assert_eq!((name, v.height.0, v.block_hash), (o.result, o.height, o.block_hash));
             assert_eq!(v.consensus.encode(), o.consensus);
             assert_eq!(client.state().frozen, result == UpdateResult::Misbehaviour);
             if result == UpdateResult::Update {
                 assert_eq!(client.consensus_hash(v.height), Some(v.consensus.hash()));
-                let again = client.update(&case.raw, TimestampSecs(case.now)).expect("the same update");
+                let again = client.update(&case.raw, case.now()).expect("the same update");
                 assert_eq!(again, UpdateResult::NoOp);
             }
             name
@@ -204,15 +170,12 @@ fn edit_message(input: &mut Input<'_>, case: &mut Base, m: &mut UpdateMessage, o
     }
     if flags & 2 == 2 {
         // What is stored follows what the message says is trusted.
-        case.stored.retain(|(height, _)| *height != m.trusted_height);
-        case.stored.push((m.trusted_height, m.trusted.hash()));
+        case.store(m.trusted_height, m.trusted.hash());
     }
 }
 
 fn edit_bytes(input: &mut Input<'_>, bytes: &mut Bytes, other: &[u8]) {
-    let mut data = bytes.to_vec();
-    edits(input, &mut data, other);
-    *bytes = data.into();
+    change(bytes, |data| edits(input, data, other));
 }
 
 /// A header as its encoded items, and extraData as its own.
@@ -335,84 +298,45 @@ static EVIDENCE: LazyLock<Vec<Base>> =
 /// Evidence of a vector, as [`qbft_update`].
 pub fn qbft_misbehaviour(data: &[u8]) {
     let mut input = Input::new(data);
-    let base = &EVIDENCE[input.below(EVIDENCE.len())];
-    let other = &EVIDENCE[input.below(EVIDENCE.len())];
-    let mode = input.u8() % 4;
-    let untouched = input.is_empty();
-    let mut case = base.copy();
-    case.raw = base.raw.clone();
-    match (mode, Misbehaviour::decode(&base.raw), Misbehaviour::decode(&other.raw)) {
-        (0, ..) if !untouched => case.raw = input.rest().to_vec(),
+    let draw = Draw::new(&mut input, &EVIDENCE);
+    let mut case = draw.base.clone();
+    match (draw.mode, Misbehaviour::decode(&draw.base.raw), Misbehaviour::decode(&draw.other.raw)) {
         (2 | 3, Ok(mut evidence), Ok(other)) => {
             if input.u8() & 1 == 0 {
-                edit_message(&mut input, &mut case, &mut evidence.a, &other.b, mode == 3);
+                edit_message(&mut input, &mut case, &mut evidence.a, &other.b, draw.mode == 3);
             }
-            edit_message(&mut input, &mut case, &mut evidence.b, &other.a, mode == 3);
+            edit_message(&mut input, &mut case, &mut evidence.b, &other.a, draw.mode == 3);
             case.raw = evidence.encode();
         }
-        _ => edits(&mut input, &mut case.raw, &other.raw),
+        _ => draw.edit_bytes(&mut input, &mut case),
     }
     let mut client = case.client();
-    let fast = client.misbehaviour(&case.raw, TimestampSecs(case.now));
-    let slow = reference::misbehaviour(&case.plain(), &case.raw);
+    let fast = client.misbehaviour(&case.raw, case.now());
+    let slow = reference::misbehaviour(&plain_client(&case), &case.raw);
     assert_eq!(fast.as_ref().map_err(|e| e.check).err(), slow.err(), "{fast:?}");
     assert_eq!(client.state().frozen, fast.is_ok() || case.client.frozen);
-    if untouched && mode == 0 {
-        assert_eq!(slow.err().unwrap_or("Misbehaviour"), base.expect);
-    }
+    draw.expects(slow.err().unwrap_or("Misbehaviour"));
 }
 
-struct Claims {
-    base: Base,
-    height: Height,
-    claims: Vec<(Vec<u8>, Claim)>,
-}
-
-static MEMBERSHIP: LazyLock<Vec<Claims>> = LazyLock::new(|| {
-    let read = |c: &Case| {
-        let claims = c.list("paths").into_iter().zip(c.list("values")).map(claim).collect();
-        Claims { base: Base::read(c, "proof"), height: Height(c.number("height")), claims }
-    };
-    load("qbft/membership").iter().map(read).collect()
-});
+static MEMBERSHIP: LazyLock<Vec<Claims<Qbft>>> = LazyLock::new(|| Claims::load("qbft/membership"));
 
 /// A verify call of a vector: claims, height, clock and proof edited, the stored hash made again.
 pub fn qbft_membership(data: &[u8]) {
     let mut input = Input::new(data);
     let from = &MEMBERSHIP[input.below(MEMBERSHIP.len())];
     let untouched = input.is_empty();
-    let mut case = from.base.copy();
-    let (mut height, mut claims) = (from.height, from.claims.clone());
-    case.raw = from.base.raw.clone();
-    edit_claims(&mut input, &mut claims);
-    match input.u8() % 8 {
-        0 => {}
-        1 => height = Height(input.number(height.0)),
-        2 => case.now = input.number(case.now),
-        3 => edits(&mut input, &mut case.raw, &[]),
-        _ => {
-            if let Ok(mut proof) = MembershipProof::decode(&case.raw)
-                && let Some(mut parts) = Trie::Ethereum.split(&proof.nodes)
-            {
-                proof.consensus.storage_root =
-                    Trie::Ethereum.edit(&mut input, proof.consensus.storage_root, &mut parts);
-                proof.nodes = Trie::Ethereum.join(&parts).into();
-                case.stored.retain(|(h, _)| *h != height);
-                case.stored.push((height, proof.consensus.hash()));
-                case.raw = proof.encode();
-            }
-        }
-    }
-    let fast = case.client().verify(height, &claims, &case.raw, TimestampSecs(case.now));
-    // The plain checker writes absence as zero, and so cannot be asked about a present zero.
-    if claims.iter().any(|(_, c)| matches!(c, Claim::Present(v) if v.is_zero())) {
-        return assert!(fast.is_err());
-    }
-    let words: Vec<(Vec<u8>, B256)> = claims
-        .iter()
-        .map(|(path, c)| (path.clone(), if let Claim::Present(v) = c { *v } else { B256::ZERO }))
-        .collect();
-    let slow = reference::membership(&case.plain(), height.0, &words, &case.raw);
+    let call = from.edited(&mut input, |input, raw| {
+        let mut proof = MembershipProof::decode(raw).ok()?;
+        let mut parts = Trie::Ethereum.split(&proof.nodes)?;
+        proof.consensus.storage_root = Trie::Ethereum.edit(input, proof.consensus.storage_root, &mut parts);
+        proof.nodes = Trie::Ethereum.join(&parts).into();
+        Some((proof.encode(), proof.consensus.hash()))
+    });
+    let fast = call.verify();
+    let (case, height) = (&call.base, call.height);
+    // A zero that is present is never true.
+    let Some(words) = words(&call.claims) else { return assert!(fast.is_err()) };
+    let slow = reference::membership(&plain_client(case), height.0, &words, &case.raw);
     match (&fast, &slow) {
         (Ok(time), Ok(plain)) => assert_eq!(time.0, *plain),
         // Where both the proof and a value are wrong, either may be the error.
