@@ -87,7 +87,12 @@ impl AuthoritySet {
 
     /// Keys and weights, joined, in their order.
     pub fn encode(&self) -> Vec<u8> {
-        self.list.iter().flat_map(|a| a.key.into_iter().chain(a.weight.to_le_bytes())).collect()
+        let mut out = Vec::with_capacity(self.list.len().saturating_mul(AUTHORITY_BYTES));
+        for authority in &self.list {
+            out.extend_from_slice(authority.key.as_slice());
+            out.extend_from_slice(&authority.weight.to_le_bytes());
+        }
+        out
     }
 
     /// keccak256 of [`AuthoritySet::encode`]: what a consensus state keeps.

@@ -4,8 +4,8 @@ use crate::{
     CLIENT_TYPE,
     membership::check_membership,
     signature::{VerifyEd25519, Zebra},
-    state::{ClientState, ClientStateError, ConsensusState},
-    verify::{Verified, check_misbehaviour, check_update},
+    state::{ClientState, ClientStateError, ConsensusState, UpdateMessage},
+    verify::{UpdateError, Verified, check_message, check_misbehaviour},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use alloy_primitives::B256;
@@ -54,8 +54,16 @@ impl<V: VerifyEd25519> GrandpaClient<V> {
 
     /// What an update proves, and what it would do, without doing it.
     pub fn check(&self, message: &[u8], now: TimestampSecs) -> Result<(Verified, UpdateResult), Rejection> {
-        let stored = |height| self.stored(height);
-        let verified = check_update(&self.state, stored, message, now, &self.verifier)?;
+        let message = UpdateMessage::decode(message).map_err(UpdateError::from)?;
+        Ok(self.check_message(&message, now)?)
+    }
+
+    fn check_message(
+        &self,
+        message: &UpdateMessage,
+        now: TimestampSecs,
+    ) -> Result<(Verified, UpdateResult), UpdateError> {
+        let verified = check_message(&self.state, |height| self.stored(height), message, now, &self.verifier)?;
         let result = match self.stored(verified.height) {
             None => UpdateResult::Update,
             Some(hash) if hash == verified.consensus.hash() => UpdateResult::NoOp,
@@ -66,7 +74,18 @@ impl<V: VerifyEd25519> GrandpaClient<V> {
 
     /// Verifies an update and, if it is good, stores what it proves; says what that is.
     pub fn apply(&mut self, message: &[u8], now: TimestampSecs) -> Result<(Verified, UpdateResult), Rejection> {
-        let (verified, result) = self.check(message, now)?;
+        let message = UpdateMessage::decode(message).map_err(UpdateError::from)?;
+        Ok(self.apply_message(&message, now)?)
+    }
+
+    /// [`GrandpaClient::apply`] for a message that the caller laid out itself: every check but that
+    /// of the encoding.
+    pub fn apply_message(
+        &mut self,
+        message: &UpdateMessage,
+        now: TimestampSecs,
+    ) -> Result<(Verified, UpdateResult), UpdateError> {
+        let (verified, result) = self.check_message(message, now)?;
         match result {
             UpdateResult::NoOp => {}
             UpdateResult::Misbehaviour => self.state.frozen = true,

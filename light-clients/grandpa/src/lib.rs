@@ -38,7 +38,7 @@ pub use state::{
     ClientState, ClientStateError, ConsensusState, MalformedMessage, MembershipProof, Misbehaviour, Rules,
     UpdateMessage,
 };
-pub use verify::{UpdateError, Verified, check_misbehaviour, check_update};
+pub use verify::{UpdateError, Verified, check_message, check_misbehaviour, check_update};
 
 /// The client type's name.
 pub const CLIENT_TYPE: &str = "grandpa";

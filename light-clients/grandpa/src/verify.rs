@@ -214,13 +214,14 @@ pub fn check_update(
     now: TimestampSecs,
     verifier: &(impl VerifyEd25519 + ?Sized),
 ) -> Result<Verified, UpdateError> {
-    check_message(client, &stored, &UpdateMessage::decode(message)?, now, verifier)
+    check_message(client, stored, &UpdateMessage::decode(message)?, now, verifier)
 }
 
-/// Checks 2 to 16.
-fn check_message(
+/// Checks 2 to 16: those of [`check_update`] but for the encoding. For who laid the message out
+/// itself, from parts that came in another form.
+pub fn check_message(
     client: &ClientState,
-    stored: &impl Fn(Height) -> Option<B256>,
+    stored: impl Fn(Height) -> Option<B256>,
     message: &UpdateMessage,
     now: TimestampSecs,
     verifier: &(impl VerifyEd25519 + ?Sized),
@@ -228,7 +229,7 @@ fn check_message(
     if client.frozen {
         return Err(UpdateError::ClientFrozen);
     }
-    check_trusted(client, stored, message, now)?;
+    check_trusted(client, &stored, message, now)?;
     let verified = check_final(client, message, Some(message.trusted_height), verifier)?;
     check_time(client, message, verified.consensus.timestamp, now)?;
     Ok(verified)

@@ -15,7 +15,6 @@ use alloc::{
 use alloy_primitives::{B256, Bytes};
 use lupu_grandpa::{
     AuthoritySet, ClientState, ConsensusState, GrandpaClient, JustificationError, UpdateError, UpdateMessage, Verified,
-    Zebra, check_update,
 };
 use lupu_light_client::{Claim, LightClient, Status, UpdateResult};
 use lupu_standard::{Height, TimestampSecs};
@@ -96,18 +95,12 @@ impl Replay for Grandpa {
             authorities: self.authorities.encode().into(),
             anchor_proof,
         };
-        let (bytes, now) = (message.encode(), time.unwrap_or(trusted.timestamp));
-        let (verified, result) = match self.client.apply(&bytes, now) {
-            Ok(applied) => applied,
-            Err(rejection) => {
-                let stored = |height| self.client.consensus_hash(height);
-                return Err(match (check_update(self.client.state(), stored, &bytes, now, &Zebra), anchor) {
-                    (Err(UpdateError::Anchor(_)), Err(missing)) => missing,
-                    (Err(error), _) => {
-                        Failure::new(error.name(), place, error.to_string()).figures(update_figures(&error))
-                    }
-                    (Ok(_), _) => Failure::rejected(place, rejection),
-                });
+        let now = time.unwrap_or(trusted.timestamp);
+        let (verified, result) = match (self.client.apply_message(&message, now), anchor) {
+            (Ok(applied), _) => applied,
+            (Err(UpdateError::Anchor(_)), Err(missing)) => return Err(missing),
+            (Err(error), _) => {
+                return Err(Failure::new(error.name(), place, error.to_string()).figures(update_figures(&error)));
             }
         };
         if result != UpdateResult::Update {

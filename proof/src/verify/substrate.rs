@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes, FixedBytes};
 use lupu_light_client::Claim;
 use lupu_standard::TimestampSecs;
 use lupu_substrate_state::{
-    EMPTY_ROOT, Header, NodeSet, NodeSetError, anchor_key, check_anchor, commitment_key, commitment_prefix,
+    Anchor, EMPTY_ROOT, Header, NodeSet, NodeSetError, anchor_key, commitment_key, commitment_prefix,
 };
 
 /// The nodes of a bundle, and which of them were needed.
@@ -32,8 +32,9 @@ impl State {
         let missing = |e: NodeSetError| Failure::new("InvalidProof", place, e.to_string());
         let proof = self.nodes.pack(&header.state_root, &keys).map_err(missing)?;
         self.used.extend(self.nodes.used(&header.state_root, &keys).map_err(missing)?);
-        let anchor = check_anchor(&header.state_root, &self.prefix.0, &self.genesis.0, &proof);
-        Ok((proof.into(), anchor.ok().map(|a| a.timestamp)))
+        let value = self.nodes.get(&header.state_root, &key).map_err(missing)?;
+        let anchor = value.and_then(Anchor::decode).filter(|anchor| anchor.genesis == self.genesis.0);
+        Ok((proof.into(), anchor.map(|anchor| anchor.timestamp)))
     }
 
     /// A claim about a raw path, under the Merkle prefix.
