@@ -2,19 +2,21 @@
 //! sizes; many of them in a row.
 #![allow(missing_docs, clippy::duplicate_mod)]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../../tests/common/mod.rs"]
 mod common;
+mod floor;
 
-use alloy_primitives::{B256, keccak256};
 use common::{Chain, Plan, Shape, World, hold, memo, packet, stored};
-use lupu_grandpa::{VerifyEd25519, Zebra};
-use lupu_proof::{AnchorClient, Bundle, Kind, Update, verify};
-use lupu_qbft::{K256, seal::signer};
+use floor::{Op, floor};
+use lupu_proof::{Bundle, Kind, verify};
 use lupu_standard::{Acknowledgement, Height, Path};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
+
+const RUNS: usize = 400;
+const TOGETHER: &str = "100 sent together";
 
 /// The shortest of many runs of each, taken in turns: what a busy machine disturbs least.
 fn shortest(runs: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> (Duration, Duration) {
@@ -30,53 +32,6 @@ fn shortest(runs: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> (Duration,
     best
 }
 
-/// Every signature of the updates once, and every node hashed once.
-fn floor(chain: Chain, world: &World, bundle: &Bundle) -> impl FnMut() {
-    let mut checks: Vec<Box<dyn Fn()>> = Vec::new();
-    for (leg, update) in world.legs.iter().zip(&bundle.updates) {
-        match (update, &bundle.anchor.client) {
-            (Update::Qbft { header }, AnchorClient::Qbft { state, .. }) => {
-                let header = lupu_qbft::Header::decode(state.kind, header).unwrap();
-                let digest = header.commit_digest();
-                for seal in header.seals().to_vec() {
-                    checks.push(Box::new(move || {
-                        black_box(signer(&digest, &seal, &K256).unwrap());
-                    }));
-                }
-            }
-            (Update::Beefy { commitment, signatures, .. }, _) => {
-                let digest = keccak256(commitment);
-                for entry in signatures.chunks(66).map(|c| c[1..].to_vec()) {
-                    let check = move || {
-                        black_box(lupu_beefy::signature::signer(&digest, &entry, &lupu_beefy::K256).unwrap());
-                    };
-                    checks.push(Box::new(check));
-                }
-            }
-            (Update::Grandpa { .. }, _) => {
-                let message = lupu_grandpa::UpdateMessage::decode(&leg.message).unwrap();
-                let set_id = message.trusted.set_id;
-                let justification = lupu_grandpa::Justification::decode(&message.justification).unwrap();
-                for vote in justification.votes {
-                    let text = lupu_grandpa::justification::vote_message(&vote.target, justification.round, set_id);
-                    let check = move || assert!(Zebra.verify(&vote.key, &text, &vote.signature));
-                    checks.push(Box::new(check));
-                }
-            }
-            _ => unreachable!("the updates are of the anchor's type"),
-        }
-    }
-    let nodes = bundle.nodes.clone();
-    let ethereum = matches!(chain, Chain::Qbft | Chain::Ibft2);
-    move || {
-        checks.iter().for_each(|check| check());
-        for node in &nodes {
-            let hash = if ethereum { keccak256(node) } else { lupu_substrate_state::blake2_256(node) };
-            black_box::<B256>(hash);
-        }
-    }
-}
-
 fn line(what: &str, chain: Chain, world: &World, bundle: &Bundle) {
     let trusted = [bundle.anchor.digest()];
     let file = bundle.to_cbor();
@@ -84,14 +39,18 @@ fn line(what: &str, chain: Chain, world: &World, bundle: &Bundle) {
         let bundle = Bundle::decode(black_box(&file)).unwrap();
         black_box(verify(&bundle, &trusted, None).unwrap());
     };
-    let (took, bare) = shortest(60, read, floor(chain, world, bundle));
+    let ops = floor(chain, world, bundle);
+    let signatures = ops.iter().filter(|op| op.is_signature()).count();
+    let (took, bare) = shortest(RUNS, read, || ops.iter().for_each(Op::run));
     let each = took.as_secs_f64();
     println!(
-        "{:8} {what:22} {:9.0} per s, {:.3} ms; floor {:.3} ms, ratio {:.2}; CBOR {} bytes, JSON {} bytes",
+        "{:8} {what:18} {:6.0} per s, {:.3} ms; floor {:.3} ms of {signatures} signatures and {} hashes, ratio {:.2}; \
+         CBOR {} bytes, JSON {} bytes",
         chain.name(),
         1.0 / each,
         each * 1e3,
         bare.as_secs_f64() * 1e3,
+        ops.len() - signatures,
         each / bare.as_secs_f64(),
         file.len(),
         bundle.to_json().len(),
@@ -118,16 +77,21 @@ fn peak() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// All of it, or what is named: `cargo bench -p lupu-proof --bench verify -- grandpa together`.
 fn main() {
+    let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let asked = |chain: Chain, what: &str| named.iter().all(|name| name == chain.name() || what.contains(&name[..]));
     for chain in Chain::ALL {
         let world = World::new(chain, Shape::One);
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| asked(chain, kind.name())) {
             line(kind.name(), chain, &world, &world.bundle(&[kind]));
         }
-        let (world, bundle) = hundred(chain);
-        line("100 sent together", chain, &world, &bundle);
+        if asked(chain, TOGETHER) {
+            let (world, bundle) = hundred(chain);
+            line(TOGETHER, chain, &world, &bundle);
+        }
     }
-    for chain in [Chain::Qbft, Chain::Beefy, Chain::Grandpa] {
+    for chain in [Chain::Qbft, Chain::Beefy, Chain::Grandpa].into_iter().filter(|chain| asked(*chain, "10,000")) {
         let bundle = World::new(chain, Shape::One).bundle(&[Kind::Sent]);
         let (file, trusted) = (bundle.to_cbor(), [bundle.anchor.digest()]);
         let (before, start) = (peak(), Instant::now());
