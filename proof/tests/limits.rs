@@ -2,10 +2,17 @@
 #![allow(missing_docs, clippy::duplicate_mod)]
 
 mod common;
+#[path = "common/long.rs"]
+mod long;
 
-use common::{Chain, Plan, Shape, World, hold, memo, packet, stored};
-use lupu_proof::{Bundle, Kind, Problem, Statement, bundle::MAX_BUNDLE_BYTES, bundle::MAX_STATEMENTS, verify};
-use lupu_standard::{Acknowledgement, Height, Path};
+use common::{Chain, Plan, Shape, T0, World, hold, memo, packet, stored};
+use lupu_proof::{
+    Bundle, Kind, Problem, Statement,
+    bundle::{MAX_BUNDLE_BYTES, MAX_STATEMENTS, MAX_UPDATES},
+    verify,
+};
+use lupu_standard::{Acknowledgement, Height, Path, TimestampSecs};
+use std::time::Instant;
 
 #[test]
 fn larger_files_are_refused_unread() {
@@ -43,6 +50,46 @@ fn as_many_statements_as_there_may_be() {
     }
     let one_more = many(Chain::Qbft, MAX_STATEMENTS as u64 + 1);
     assert_eq!(Bundle::decode(&one_more.to_cbor()).unwrap_err().problem, Problem::TooMany(MAX_STATEMENTS));
+}
+
+/// Most memory that this process has had, in KiB, where the system says so.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// As many updates as there may be, all verified, and not one more read. What it takes is printed.
+#[test]
+fn as_many_updates_as_there_may_be() {
+    for chain in [Chain::Qbft, Chain::Beefy, Chain::Grandpa] {
+        let times: Vec<u64> = (1..=MAX_UPDATES as u64).map(|i| T0 + 60 * i).collect();
+        let mut bundle = long::bundle(chain, 1, &times);
+        let file = bundle.to_cbor();
+        let (before, start) = (peak(), Instant::now());
+        let read = Bundle::decode(&file).unwrap();
+        let report = verify(&read, &[bundle.anchor.digest()], None).unwrap();
+        println!(
+            "{}: {MAX_UPDATES} updates, {} bytes, verified in {:?}; peak memory {before:?} KiB before, {:?} KiB after",
+            chain.name(),
+            file.len(),
+            start.elapsed(),
+            peak()
+        );
+        assert_eq!(report.trace.steps.len(), MAX_UPDATES);
+        assert_eq!(report.latest, (Height(100 + MAX_UPDATES as u64), TimestampSecs(T0 + 60 * MAX_UPDATES as u64)));
+
+        bundle.updates.push(bundle.updates[0].clone());
+        for file in [bundle.to_cbor(), bundle.to_json().into_bytes()] {
+            let error = Bundle::decode(&file).unwrap_err();
+            // Written out in hex it may be too large before it has too many.
+            if file.len() > MAX_BUNDLE_BYTES {
+                assert_eq!(error.problem, Problem::FileSize(MAX_BUNDLE_BYTES));
+            } else {
+                assert_eq!((error.field.as_str(), error.problem), ("updates[4096]", Problem::TooMany(MAX_UPDATES)));
+            }
+        }
+    }
 }
 
 /// Nodes that are no nodes, as many as there may be, cost a hash each and nothing more.

@@ -21,7 +21,7 @@ use std::{
 
 /// Of those stopped by one check, the first are shown to the plain checker, and then one in so many.
 const FIRST: usize = 1_000;
-const SHARE: usize = 16;
+const SHARE: usize = 64;
 
 /// The check that stopped a file, or nothing where it was accepted. `rewrite`: what is read must be
 /// what would be written.

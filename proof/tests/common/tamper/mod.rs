@@ -32,16 +32,16 @@ pub fn tamper(rng: &mut Rng, stock: &Stock) -> Option<Tampered> {
     // Most are changed once, some twice or three times.
     let times = 1 + usize::from(rng.below(4) == 0) + usize::from(rng.below(8) == 0);
     match rng.below(16) {
-        0..=3 => of_file(rng, stock, times),
-        4 | 5 => {
+        0..=4 => of_file(rng, stock, times),
+        5 | 6 => {
             let whole = stock.mostly_anchored(rng);
             of_fields(rng, whole, stock, times, &[node])
         }
-        6..=8 => {
+        7..=9 => {
             let whole = stock.mostly_updated(rng);
             of_fields(rng, whole, stock, times, &[update::update])
         }
-        9 | 10 => of_signed(rng, stock),
+        10 => of_signed(rng, stock),
         11..=13 => {
             let whole = stock.mostly_anchored(rng);
             of_fields(rng, whole, stock, times, &[statement::statement])

@@ -79,15 +79,15 @@ impl Stock {
     /// are verified first.
     pub fn mostly_anchored(&self, rng: &mut Rng) -> &Whole {
         match rng.below(16) {
-            0..=8 => rng.pick(&self.anchored),
-            9..=13 => rng.pick(&self.light),
+            0..=9 => rng.pick(&self.anchored),
+            10..=14 => rng.pick(&self.light),
             _ => rng.pick(&self.heavy),
         }
     }
 
     /// One with updates.
     pub fn mostly_updated(&self, rng: &mut Rng) -> &Whole {
-        let list = if rng.below(3) == 0 { &self.heavy } else { &self.light };
+        let list = if rng.below(6) == 0 { &self.heavy } else { &self.light };
         rng.pick(list)
     }
 }
