@@ -82,7 +82,11 @@ fn verdict(m: &mut Markup, bundle: &Bundle, explanation: &Explanation) {
     for claim in &explanation.claims {
         m.element("<li>", claim, "</li>");
     }
-    m.raw(if many { "</ol></details>" } else { "</ol>" }).element("<h2>On whose word</h2><p class=\"trust\">", &explanation.trust, "</p></section>");
+    m.raw(if many { "</ol></details>" } else { "</ol>" }).element(
+        "<h2>On whose word</h2><p class=\"trust\">",
+        &explanation.trust,
+        "</p></section>",
+    );
 }
 
 /// How many statements of which kinds, for a bundle of too many to read through.
