@@ -75,8 +75,9 @@ contract PrivilegedCallsTest is Link {
         bytes[] memory inside = new bytes[](1);
         inside[0] = pause;
         bytes[7] memory calls;
-        calls[0] =
-            abi.encodeWithSignature("addClient(string,(string,bytes[]),address)", "bank.forged", info, forged);
+        calls[0] = abi.encodeWithSignature(
+            "addClient(string,(string,bytes[]),address)", "bank.forged", info, forged
+        );
         calls[1] = abi.encodeCall(bank.announceMigration, (ON_BANK, info, address(forged)));
         calls[2] = abi.encodeCall(bank.migrateClient, (ON_BANK, info, address(forged)));
         calls[3] = abi.encodeWithSignature("addIBCApp(string,address)", "forged", address(transfer));
@@ -117,12 +118,13 @@ contract PrivilegedCallsTest is Link {
     function _others() private {
         Packet memory p = _packet(98, "transfer", "");
         OnRecvPacketCallback memory recv;
-        (recv.sourceClient, recv.destinationClient, recv.payload) = (p.sourceClient, p.destClient, p.payloads[0]);
+        (recv.sourceClient, recv.destinationClient, recv.payload) =
+        (p.sourceClient, p.destClient, p.payloads[0]);
         OnAcknowledgementPacketCallback memory ack;
         (ack.sourceClient, ack.destinationClient, ack.payload) = (p.destClient, p.sourceClient, p.payloads[0]);
         OnTimeoutPacketCallback memory timeout;
         (timeout.sourceClient, timeout.destinationClient, timeout.payload) =
-            (p.destClient, p.sourceClient, p.payloads[0]);
+        (p.destClient, p.sourceClient, p.payloads[0]);
         bytes4 router = IBCApp.OnlyRouter.selector;
         _try(address(transfer), abi.encodeCall(transfer.onRecvPacket, (recv)), router, false);
         _try(address(transfer), abi.encodeCall(transfer.onAcknowledgementPacket, (ack)), router, false);
@@ -139,7 +141,10 @@ contract PrivilegedCallsTest is Link {
     }
 
     /// @dev Sends the call from harbour, has it received on bank, and returns what the application failed with.
-    function _deliver(address sender, address target, bytes memory call_) private returns (bytes memory reason) {
+    function _deliver(address sender, address target, bytes memory call_)
+        private
+        returns (bytes memory reason)
+    {
         vm.recordLogs();
         vm.prank(sender);
         onHarbour.sendCall(
