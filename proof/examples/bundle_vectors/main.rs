@@ -6,6 +6,9 @@ mod attack_cases;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod format_cases;
+#[path = "../../tests/common/long.rs"]
+mod long;
+mod period_cases;
 mod update_cases;
 mod valid_cases;
 
@@ -98,7 +101,13 @@ fn main() {
              verifier may give it.",
             chain.name()
         );
-        let cases = [valid_cases::cases(chain), attack_cases::cases(chain), update_cases::cases(chain)].concat();
+        let cases = [
+            valid_cases::cases(chain),
+            attack_cases::cases(chain),
+            update_cases::cases(chain),
+            period_cases::cases(chain),
+        ];
+        let cases = cases.concat();
         write(&format!("{}.json", chain.name()), &about, cases);
     }
     write(
