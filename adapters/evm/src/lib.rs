@@ -6,7 +6,6 @@
 //! [`endpoints`] stand in for each other, and one that lies is put aside.
 
 pub mod abi;
-mod answer;
 pub mod artifacts;
 pub mod chain;
 mod clients;
@@ -18,7 +17,6 @@ mod events;
 pub mod fees;
 mod follower;
 pub mod header_chain;
-mod health;
 mod host;
 mod hosted;
 pub mod identity;

@@ -1,28 +1,19 @@
 //! JSON-RPC over HTTP to one node: bounded time, bounded answers, errors sorted by what they mean.
 
+use crate::errors;
 use alloy::transports::http::reqwest;
+use lupu_rpc::{Answer, ErrorObject, Transport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 
+pub use lupu_rpc::Call;
+
+/// Why one endpoint gave no usable answer.
+pub type Failure = lupu_rpc::Failure<NodeError>;
+
 /// The largest answer read from a node, bytes.
 const MAX_ANSWER: usize = 64 << 20;
-
-/// One JSON-RPC request.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// Method name.
-    pub method: &'static str,
-    /// Positional parameters, an array.
-    pub params: Value,
-}
-
-impl Call {
-    /// A request; `params` is an array.
-    pub fn new(method: &'static str, params: Value) -> Self {
-        Self { method, params }
-    }
-}
 
 /// An error object of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,28 +30,6 @@ impl NodeError {
     fn says(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();
         words.iter().any(|w| message.contains(w))
-    }
-    /// The node does not have the block or state (Bonsai window, pruned trie, still syncing).
-    pub fn is_pruned(&self) -> bool {
-        self.says(&[
-            "missing trie node",
-            "header not found",
-            "world state unavailable",
-            "worldstate not available",
-            "world state not available",
-            "state not available",
-            "state is not available",
-            "no state available",
-            "state unavailable",
-            "historical state",
-            "blockoutofrange",
-            "block out of range",
-            "proof window",
-            "unknown block",
-            "block not found",
-            "required historical state",
-            "pruned",
-        ])
     }
     /// The range of a log query is too large for the node: ask for less.
     pub fn is_too_much(&self) -> bool {
@@ -86,23 +55,6 @@ impl NodeError {
                 || self.code == 429
                 || self.says(&["rate limit", "too many requests", "request limit", "request rate", "compute units"]))
     }
-    /// The node itself is in trouble.
-    pub fn is_internal(&self) -> bool {
-        self.data.is_none()
-            && !self.is_pruned()
-            && (self.code == -32603 || self.says(&["internal error", "internal server error"]))
-    }
-    /// The node does not offer the method.
-    pub fn is_no_method(&self) -> bool {
-        self.code == -32601
-            || self.code == -32604
-            || self.says(&[
-                "method not found",
-                "does not exist/is not available",
-                "method not enabled",
-                "not supported",
-            ])
-    }
     /// The call ran and the chain refused it.
     pub fn is_revert(&self) -> bool {
         self.code == 3
@@ -118,19 +70,53 @@ impl NodeError {
     }
 }
 
-/// Why one endpoint gave no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// No answer in time.
-    Timeout,
-    /// Connection refused, dropped, TLS, HTTP status.
-    Transport(String),
-    /// HTTP 429 or a JSON-RPC rate limit.
-    RateLimited(Option<Duration>),
-    /// The answer is not JSON-RPC, too long, or not of the right shape.
-    Garbage(String),
-    /// The node answered with an error.
-    Node(NodeError),
+impl ErrorObject for NodeError {
+    fn text(&self) -> String {
+        self.message.clone()
+    }
+    fn explain(&self) -> String {
+        errors::explain(self)
+    }
+    fn is_final(&self) -> bool {
+        self.is_revert() || self.is_too_much()
+    }
+    // Bonsai window, pruned trie, still syncing.
+    fn is_pruned(&self) -> bool {
+        self.says(&[
+            "missing trie node",
+            "header not found",
+            "world state unavailable",
+            "worldstate not available",
+            "world state not available",
+            "state not available",
+            "state is not available",
+            "no state available",
+            "state unavailable",
+            "historical state",
+            "blockoutofrange",
+            "block out of range",
+            "proof window",
+            "unknown block",
+            "block not found",
+            "required historical state",
+            "pruned",
+        ])
+    }
+    fn is_no_method(&self) -> bool {
+        self.code == -32601
+            || self.code == -32604
+            || self.says(&[
+                "method not found",
+                "does not exist/is not available",
+                "method not enabled",
+                "not supported",
+            ])
+    }
+    fn is_internal(&self) -> bool {
+        self.data.is_none()
+            && !self.is_pruned()
+            && (self.code == -32603 || self.says(&["internal error", "internal server error"]))
+    }
 }
 
 #[derive(Deserialize)]
@@ -162,7 +148,7 @@ impl RawError {
 }
 
 impl RawAnswer {
-    fn into_result(self) -> Result<Value, Failure> {
+    fn into_result(self) -> Answer<NodeError> {
         match self.error {
             Some(error) => Err(error.into_failure()),
             // A missing `result` and a null one are the same to serde; null is a legal answer.
@@ -186,14 +172,20 @@ fn revert_data(data: &Value) -> Option<Vec<u8>> {
 
 /// A connection to one node.
 #[derive(Debug)]
-pub(crate) struct Http {
+pub struct Http {
     url: reqwest::Url,
     client: reqwest::Client,
     timeout: Duration,
 }
 
-impl Http {
-    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
+impl Transport for Http {
+    type Error = NodeError;
+    const NAME: &'static str = "RPC endpoint";
+    const BATCH: usize = 50;
+    const AT_ONCE: usize = 1;
+    const NAMES_WAIT: bool = true;
+
+    fn open(url: &str, timeout: Duration) -> Result<Self, String> {
         let url: reqwest::Url = url.parse().map_err(|e| format!("not an URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("scheme {} is not http or https", url.scheme()));
@@ -208,15 +200,13 @@ impl Http {
         Ok(Self { url, client, timeout })
     }
 
-    /// One request.
-    pub(crate) async fn call(&self, call: &Call) -> Result<Value, Failure> {
+    async fn call(&self, call: &Call) -> Answer<NodeError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": call.method, "params": call.params});
         let answer: RawAnswer = parse(&self.post(&body).await?)?;
         answer.into_result()
     }
 
-    /// Several requests in one message; answers in the order of the requests.
-    pub(crate) async fn batch(&self, calls: &[Call]) -> Result<Vec<Result<Value, Failure>>, Failure> {
+    async fn batch(&self, calls: &[Call]) -> Result<Vec<Answer<NodeError>>, Failure> {
         let body: Vec<Value> = calls
             .iter()
             .enumerate()
@@ -242,7 +232,9 @@ impl Http {
             })
             .collect()
     }
+}
 
+impl Http {
     async fn post(&self, body: &Value) -> Result<Vec<u8>, Failure> {
         tokio::time::timeout(self.timeout, self.post_unbounded(body)).await.unwrap_or(Err(Failure::Timeout))
     }

@@ -1,7 +1,6 @@
 //! BEEFY's commitments as nodes show them, believed when enough of the session's authorities signed.
 
 use crate::{
-    answer::more_telling,
     chain::SubstrateChain,
     endpoints::{Bad, CallError},
     json::{self, at, bytes},
@@ -15,6 +14,7 @@ use lupu_beefy::{
     relay::{ProvenLeaf, trim},
     update_message,
 };
+use lupu_rpc::more_telling;
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
 

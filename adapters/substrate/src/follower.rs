@@ -2,8 +2,8 @@
 //! light client decides what is final.
 
 use crate::{
-    anchor_proofs::AnchorProofs, endpoints::CallError, header_chain::HeaderChain, json::bytes, sessions::session_begun,
-    source::RawHeader,
+    anchor_proofs::AnchorProofs, endpoints::CallError, header_chain::HeaderChain, json::bytes, rpc::subscribe,
+    sessions::session_begun, source::RawHeader,
 };
 use futures::stream::{BoxStream, StreamExt, unfold};
 use lupu_adapter::{AdapterError, ErrorKind, Head};
@@ -169,7 +169,7 @@ async fn listen(headers: Arc<HeaderChain>, ring: watch::Sender<u64>, listening: 
 async fn listen_once(headers: &HeaderChain, ring: &watch::Sender<u64>, listening: &AtomicBool) -> Result<(), String> {
     let endpoints = &headers.source.endpoints;
     let subscription =
-        endpoints.subscribe("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications").await;
+        subscribe(endpoints, "grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications").await;
     let mut justifications = subscription.map_err(|e| format!("{e:?}"))?;
     listening.store(true, Ordering::Relaxed);
     loop {

@@ -27,7 +27,6 @@
 
 pub mod anchor;
 pub mod anchor_proofs;
-mod answer;
 pub mod assets;
 pub mod beefy_prover;
 pub mod call_text;
@@ -43,7 +42,6 @@ pub mod fork;
 pub mod governance;
 pub mod grandpa_prover;
 pub mod header_chain;
-mod health;
 mod host;
 mod json;
 pub mod keys;

@@ -1,6 +1,9 @@
 //! JSON-RPC over a WebSocket to one node: bounded time, connections made when needed, errors
 //! sorted by what they mean.
 
+use crate::endpoints::{CallError, Endpoints};
+use futures::FutureExt;
+use lupu_rpc::{Answer, ErrorObject, Transport};
 use serde_json::Value;
 use std::time::Duration;
 use subxt::rpcs::{
@@ -9,21 +12,10 @@ use subxt::rpcs::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-/// One JSON-RPC request.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// Method name.
-    pub method: &'static str,
-    /// Positional parameters, an array.
-    pub params: Value,
-}
+pub use lupu_rpc::Call;
 
-impl Call {
-    /// A request; `params` is an array.
-    pub fn new(method: &'static str, params: Value) -> Self {
-        Self { method, params }
-    }
-}
+/// Why one endpoint gave no usable answer.
+pub type Failure = lupu_rpc::Failure<NodeError>;
 
 /// An error object of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,15 +33,28 @@ impl NodeError {
         let text = self.text().to_lowercase();
         words.iter().any(|w| text.contains(w))
     }
-    /// Message and addition in one line.
-    pub fn text(&self) -> String {
+    /// The node asks for patience.
+    pub fn is_rate_limit(&self) -> bool {
+        self.code == -32999 || self.says(&["rate limit", "too many requests", "limit exceeded"])
+    }
+    /// The transaction pool's verdict on an extrinsic: `author_*` error codes of the node.
+    pub fn is_pool_verdict(&self) -> bool {
+        (1010..=1020).contains(&self.code)
+    }
+}
+
+impl ErrorObject for NodeError {
+    // Message and addition.
+    fn text(&self) -> String {
         match &self.data {
             Some(data) if !data.is_empty() => format!("{}: {data}", self.message),
             _ => self.message.clone(),
         }
     }
-    /// The node does not have the block or state (pruned, or still syncing).
-    pub fn is_pruned(&self) -> bool {
+    fn is_final(&self) -> bool {
+        self.is_pool_verdict()
+    }
+    fn is_pruned(&self) -> bool {
         self.says(&[
             "state already discarded",
             "unknownblock",
@@ -61,38 +66,13 @@ impl NodeError {
             "pruned",
         ])
     }
-    /// The node asks for patience.
-    pub fn is_rate_limit(&self) -> bool {
-        self.code == -32999 || self.says(&["rate limit", "too many requests", "limit exceeded"])
-    }
-    /// The node does not offer the method.
-    pub fn is_no_method(&self) -> bool {
+    fn is_no_method(&self) -> bool {
         self.code == -32601
             || self.says(&["method not found", "rpc call is unsafe", "exported method", "is not available"])
     }
-    /// The transaction pool's verdict on an extrinsic: `author_*` error codes of the node.
-    pub fn is_pool_verdict(&self) -> bool {
-        (1010..=1020).contains(&self.code)
-    }
-    /// The node itself is in trouble.
-    pub fn is_internal(&self) -> bool {
+    fn is_internal(&self) -> bool {
         !self.is_pruned() && self.code == -32603 && self.says(&["internal error"])
     }
-}
-
-/// Why one endpoint gave no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// No answer in time.
-    Timeout,
-    /// Connection refused, dropped, TLS.
-    Transport(String),
-    /// The node asks for patience.
-    RateLimited,
-    /// The answer is not JSON-RPC, too long, or not of the right shape.
-    Garbage(String),
-    /// The node answered with an error.
-    Node(NodeError),
 }
 
 fn failure(error: RpcError) -> Failure {
@@ -100,7 +80,7 @@ fn failure(error: RpcError) -> Failure {
         RpcError::User(e) => {
             let data = e.data.map(|raw| serde_json::from_str::<String>(raw.get()).unwrap_or(raw.get().to_string()));
             let error = NodeError { code: e.code.into(), message: e.message, data };
-            if error.is_rate_limit() { Failure::RateLimited } else { Failure::Node(error) }
+            if error.is_rate_limit() { Failure::RateLimited(None) } else { Failure::Node(error) }
         }
         RpcError::Deserialization(e) => Failure::Garbage(e.to_string()),
         RpcError::Decode(e) => Failure::Garbage(e.to_string()),
@@ -135,18 +115,34 @@ pub(crate) fn check_url(url: &str) -> Result<(), String> {
 }
 
 /// A connection to one node, made at the first request and made anew after it broke.
-pub(crate) struct Socket {
+pub struct Socket {
     url: String,
     timeout: Duration,
     client: Mutex<Option<RpcClient>>,
 }
 
-impl Socket {
-    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
+impl Transport for Socket {
+    type Error = NodeError;
+    const NAME: &'static str = "endpoint";
+    const BATCH: usize = 1;
+    const AT_ONCE: usize = 32;
+    const NAMES_WAIT: bool = false;
+
+    fn open(url: &str, timeout: Duration) -> Result<Self, String> {
         check_url(url)?;
         Ok(Self { url: url.into(), timeout, client: Mutex::default() })
     }
 
+    async fn call(&self, call: &Call) -> Answer<NodeError> {
+        self.bounded(async {
+            let params = parameters(&call.params)?;
+            self.client().await?.request(call.method, params).await.map_err(failure)
+        })
+        .await
+    }
+}
+
+impl Socket {
     async fn client(&self) -> Result<RpcClient, Failure> {
         let mut slot = self.client.lock().await;
         if let Some(client) = slot.as_ref() {
@@ -170,17 +166,7 @@ impl Socket {
         result
     }
 
-    /// One request.
-    pub(crate) async fn call(&self, call: &Call) -> Result<Value, Failure> {
-        self.bounded(async {
-            let params = parameters(&call.params)?;
-            self.client().await?.request(call.method, params).await.map_err(failure)
-        })
-        .await
-    }
-
-    /// A subscription; it ends when the connection breaks.
-    pub(crate) async fn subscribe(
+    async fn subscribe(
         &self,
         subscribe: &'static str,
         unsubscribe: &'static str,
@@ -190,6 +176,15 @@ impl Socket {
         })
         .await
     }
+}
+
+/// A subscription at the best endpoint that grants it; it ends when the connection breaks.
+pub(crate) async fn subscribe(
+    endpoints: &Endpoints,
+    subscribe: &'static str,
+    unsubscribe: &'static str,
+) -> Result<RpcSubscription<Value>, CallError> {
+    endpoints.granted(subscribe, |socket| socket.subscribe(subscribe, unsubscribe).boxed()).await
 }
 
 #[cfg(test)]

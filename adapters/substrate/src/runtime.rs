@@ -184,7 +184,7 @@ impl Runtimes {
             match self.endpoints.ask("state_call", Value::Array(params), read).await {
                 Ok(Some(runtime)) => return Ok(runtime),
                 Ok(None) => {}
-                Err(error @ (CallError::Unavailable(_) | CallError::RateLimited | CallError::Pruned(_))) => {
+                Err(error @ (CallError::Unavailable(_) | CallError::RateLimited(_) | CallError::Pruned(_))) => {
                     return Err(error);
                 }
                 // An old runtime does not know the call.

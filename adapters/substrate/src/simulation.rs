@@ -19,6 +19,7 @@ use crate::{
     wire::{Relay, Weight},
 };
 use lupu_adapter::{AccountId, AdapterError, ErrorKind, Message, Outcome, Simulation};
+use lupu_rpc::ErrorObject;
 use lupu_standard::{Packet, Path};
 use serde_json::{Value, json};
 use subxt::ext::{

@@ -17,6 +17,7 @@ use crate::{
 use alloy_primitives::B256;
 use codec::Decode;
 use lupu_adapter::{AccountId, AdapterError, ErrorKind, Included, Message, SignedTransaction, TransactionStatus};
+use lupu_rpc::ErrorObject;
 use lupu_standard::Height;
 use lupu_substrate_state::{blake2_256, twox128};
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use lupu_adapter::ErrorKind;
+use lupu_rpc::ErrorObject;
 use lupu_substrate_state::blake2_256;
 use subxt::{
     SubstrateConfig,

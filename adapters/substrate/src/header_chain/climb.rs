@@ -6,6 +6,7 @@ use crate::{
     endpoints::{Bad, CallError},
     fork::Fork,
     json::bytes,
+    rpc,
     source::{GRANDPA_ENGINE, RawHeader},
 };
 use lupu_adapter::{AdapterError, ErrorKind};
@@ -75,14 +76,14 @@ impl HeaderChain {
         let by_this_set = |bytes: &[u8]| votes(bytes, voters).map_err(Bad::Missing).and_then(newer);
         match self.source.justification(goal.hash, GRANDPA_ENGINE, by_this_set).await {
             Ok(found) => return Ok(found),
-            Err(error @ (CallError::Unavailable(_) | CallError::RateLimited)) => return Err(self.fail(error)),
+            Err(error @ (CallError::Unavailable(_) | CallError::RateLimited(_))) => return Err(self.fail(error)),
             Err(_) => {}
         }
         // The set that finalized the tip's child must have voted for the last block of its time.
         let proven = |bytes: &[u8]| votes(bytes, voters).map_err(Bad::Lied).and_then(newer);
         match self.source.finality_proof(tip.height().saturating_add(1), proven).await {
             Ok(found) => return Ok(found),
-            Err(error @ (CallError::Unavailable(_) | CallError::RateLimited)) => return Err(self.fail(error)),
+            Err(error @ (CallError::Unavailable(_) | CallError::RateLimited(_))) => return Err(self.fail(error)),
             Err(error) => tracing::debug!(chain = self.source.endpoints.chain(), ?error, "no proof of finality"),
         }
         self.search(tip, voters, goal).await
@@ -94,7 +95,7 @@ impl HeaderChain {
     async fn overhear(&self, tip: &RawHeader, voters: &Voters) -> Option<Justification> {
         let (subscribe, unsubscribe) = ("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications");
         let heard = async {
-            let mut told = self.source.endpoints.subscribe(subscribe, unsubscribe).await.ok()?;
+            let mut told = rpc::subscribe(&self.source.endpoints, subscribe, unsubscribe).await.ok()?;
             while let Some(Ok(value)) = told.next().await {
                 let found = bytes(&value, "justification").ok().and_then(|bytes| votes(&bytes, voters).ok());
                 if let Some(found) = found.filter(|j| u64::from(j.target.number) > tip.height()) {

@@ -1,6 +1,6 @@
 //! What an answer that cannot be used means: for its endpoint, for the others, for the caller.
 
-use crate::{errors, rpc::NodeError};
+use crate::transport::ErrorObject;
 use lupu_adapter::{AdapterError, ErrorKind};
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ pub enum Bad {
 
 /// Why no endpoint gave a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallError {
+pub enum CallError<E> {
     /// The chain's own refusal: asking another endpoint would not help.
-    Node(NodeError),
+    Node(E),
     /// The answer that would matter is missing everywhere.
     Missing(String),
     /// The state or block is no longer, or not yet, there.
     Pruned(String),
-    /// Every endpoint asks for patience.
+    /// Every endpoint asks for patience; for how long, if that is known.
     RateLimited(Option<Duration>),
     /// Every usable answer was contradicted.
     Lied(String),
@@ -32,11 +32,11 @@ pub enum CallError {
     Unavailable(String),
 }
 
-impl CallError {
+impl<E: ErrorObject> CallError<E> {
     /// As the traits have it; a node's refusal in words.
     pub fn into_adapter(self, chain: &str) -> AdapterError {
         let (kind, message, retry_after) = match self {
-            Self::Node(error) => (ErrorKind::Rejected, errors::explain(&error), None),
+            Self::Node(error) => (ErrorKind::Rejected, error.explain(), None),
             Self::Missing(what) => (ErrorKind::NotFound, what, None),
             Self::Pruned(what) => (ErrorKind::Pruned, what, None),
             Self::RateLimited(wait) => (ErrorKind::RateLimited, "every endpoint asks for patience".into(), wait),
@@ -48,25 +48,25 @@ impl CallError {
 }
 
 /// A failed attempt at one endpoint.
-pub(crate) struct Attempt {
-    pub(crate) error: CallError,
+pub(crate) struct Attempt<E> {
+    pub(crate) error: CallError<E>,
     /// Whether asking another endpoint is pointless.
     pub(crate) last: bool,
 }
 
-impl Attempt {
-    pub(crate) fn next(error: CallError) -> Self {
+impl<E> Attempt<E> {
+    pub(crate) fn next(error: CallError<E>) -> Self {
         Self { error, last: false }
     }
 }
 
 /// What a node's error object means for the other endpoints.
-pub(crate) fn sort_node_error(name: &str, method: &str, error: NodeError) -> Attempt {
-    if error.is_revert() || error.is_too_much() {
+pub(crate) fn sort_node_error<E: ErrorObject>(name: &str, method: &str, error: E) -> Attempt<E> {
+    if error.is_final() {
         return Attempt { error: CallError::Node(error), last: true };
     }
     if error.is_pruned() {
-        return Attempt::next(CallError::Pruned(format!("{name}: {method}: {}", error.message)));
+        return Attempt::next(CallError::Pruned(format!("{name}: {method}: {}", error.text())));
     }
     if error.is_no_method() {
         return Attempt::next(CallError::Missing(format!("{name} does not offer {method}")));
@@ -75,8 +75,8 @@ pub(crate) fn sort_node_error(name: &str, method: &str, error: NodeError) -> Att
 }
 
 /// Of two failures the one that says more about what to do.
-pub(crate) fn more_telling(a: Option<CallError>, b: CallError) -> CallError {
-    let weight = |e: &CallError| match e {
+pub fn more_telling<E>(a: Option<CallError<E>>, b: CallError<E>) -> CallError<E> {
+    let weight = |e: &CallError<E>| match e {
         CallError::Node(_) => 5,
         CallError::Lied(_) => 4,
         CallError::Pruned(_) => 3,
