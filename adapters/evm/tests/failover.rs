@@ -6,7 +6,10 @@ use common::*;
 use futures::StreamExt;
 use lupu_adapter::{Chain, ErrorKind, PacketEventKind, Prover};
 use lupu_evm::{EvmChain, Kind};
-use lupu_evm_devnet::{faults::Fault, lies};
+use lupu_evm_devnet::{
+    faults::{Fault, rate_limit},
+    lies,
+};
 use lupu_light_client::Claim;
 use lupu_standard::{Height, Path, PathKind, Sequence};
 use std::{
@@ -116,7 +119,7 @@ async fn nodes_that_fail_are_passed_over() {
         Fault::Drop,
         Fault::Http(500),
         Fault::Http(429),
-        Fault::rate_limit(),
+        rate_limit(),
         Fault::Error { code: -32603, message: "internal error".into() },
     ];
     for (index, fault) in faults.into_iter().enumerate() {
@@ -141,7 +144,7 @@ async fn nobody_answers() {
     assert_eq!(chain.finalized().await.unwrap_err().kind, ErrorKind::Unavailable);
     side.devnet.node(0).clear();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    side.devnet.node(0).inject(Fault::rate_limit());
+    side.devnet.node(0).inject(rate_limit());
     let error = chain.finalized().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::RateLimited, "{error}");
     side.devnet.node(0).clear();

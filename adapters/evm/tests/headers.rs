@@ -104,7 +104,7 @@ async fn one_node_with_minimal_seals_waits_for_a_block_with_more() {
     // From block 9 on the node shows all three seals.
     let old = stash(&devnet, 8).await;
     devnet.node(0).show_seals(Seals::Count(3));
-    devnet.node(0).inject(Fault::Edit(Arc::new(move |method, result| {
+    devnet.node(0).inject(Fault::Edit(Arc::new(move |method, _, result| {
         let number = result.get("number").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let ("eth_getBlockByNumber", Some(block)) = (method, old.get(&number)) {
             *result = block.clone();
@@ -201,7 +201,7 @@ async fn a_fork_is_reported_and_freezes_the_client() {
     let fork = harbour.devnet.chain().fork(height, &ForkPlan::default()).unwrap();
     let proof = serde_json::to_value(fork.proof(harbour.contracts.router, &[])).unwrap();
     harbour.devnet.node(1).inject(lies::forked(&fork));
-    harbour.devnet.node(1).inject(Fault::Edit(Arc::new(move |method, result| {
+    harbour.devnet.node(1).inject(Fault::Edit(Arc::new(move |method, _, result| {
         if method == "eth_getProof" {
             *result = proof.clone();
         }

@@ -7,7 +7,11 @@ use common::*;
 use futures::StreamExt;
 use lupu_adapter::{Chain, ErrorKind};
 use lupu_standard::Height;
-use lupu_substrate_devnet::{Devnet, faults::Fault, lies};
+use lupu_substrate_devnet::{
+    Devnet,
+    faults::{Fault, rate_limit},
+    lies,
+};
 use std::time::Duration;
 
 fn hash_of(devnet: &Devnet, number: u64) -> B256 {
@@ -153,7 +157,7 @@ async fn false_votes_do_not_finalize() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_fails_is_passed_over() {
-    for fault in [Fault::Drop, Fault::Error { code: -32603, message: "Internal error".into() }, Fault::rate_limit()] {
+    for fault in [Fault::Drop, Fault::Error { code: -32603, message: "Internal error".into() }, rate_limit()] {
         let side = side("customs", on_demand().nodes(2)).await;
         side.devnet.node(0).inject(fault);
         side.devnet.node(0).drop_connections();

@@ -123,7 +123,7 @@ impl Devnet {
         });
         let methods = rpc::module(node)?.into();
         let stop = self.stop.clone();
-        self.tasks.push(tokio::spawn(rpc::server::serve(listener, methods, faults.clone(), stop)));
+        self.tasks.push(tokio::spawn(lupu_devnet::serve(listener, methods, faults.of_requests(), stop)));
         self.nodes.push(RunningNode { address, faults });
         Ok(())
     }

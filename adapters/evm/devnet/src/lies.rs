@@ -27,7 +27,7 @@ pub const LOG_METHODS: &[&str] =
 
 /// Changes every header that goes out, as JSON and as raw RLP.
 pub fn header(change: impl Fn(&mut Header) + Send + Sync + 'static) -> Fault {
-    Fault::Edit(Arc::new(move |method, result| {
+    Fault::Edit(Arc::new(move |method, _, result| {
         if method == "debug_getRawHeader" {
             edit_raw(result, &change);
         } else if HEADER_METHODS.contains(&method) {
@@ -51,7 +51,7 @@ pub fn timestamp(later: u64) -> Fault {
 /// work, one with a quorum shows misbehaviour.
 pub fn forked(fork: &Fork) -> Fault {
     let (header, hash) = (fork.header.clone(), fork.hash);
-    Fault::Edit(Arc::new(move |method, result| {
+    Fault::Edit(Arc::new(move |method, _, result| {
         let number = header.number;
         if method == "debug_getRawHeader" {
             edit_raw(result, &|shown: &mut Header| {
@@ -101,7 +101,7 @@ pub fn extra_proof_node() -> Fault {
 
 /// The values beside the proofs changed, the proofs left right.
 pub fn proof_values() -> Fault {
-    Fault::Edit(Arc::new(|method, result| {
+    Fault::Edit(Arc::new(|method, _, result| {
         let slots = result.get_mut("storageProof").and_then(Value::as_array_mut);
         if let (true, Some(slots)) = (method == "eth_getProof", slots) {
             slots.iter_mut().for_each(|slot| slot["value"] = json!("0x29a"));
@@ -151,7 +151,7 @@ pub fn invented_log() -> Fault {
 }
 
 fn proofs(change: impl Fn(&mut Vec<Value>) + Send + Sync + 'static) -> Fault {
-    Fault::Edit(Arc::new(move |method, result| {
+    Fault::Edit(Arc::new(move |method, _, result| {
         if method != "eth_getProof" {
             return;
         }
@@ -167,7 +167,7 @@ fn proofs(change: impl Fn(&mut Vec<Value>) + Send + Sync + 'static) -> Fault {
 }
 
 fn logs(change: impl Fn(&mut Vec<Value>) + Send + Sync + 'static) -> Fault {
-    Fault::Edit(Arc::new(move |method, result| match method {
+    Fault::Edit(Arc::new(move |method, _, result| match method {
         "eth_getLogs" | "eth_getFilterLogs" | "eth_getFilterChanges" => {
             if let Some(logs) = result.as_array_mut().filter(|logs| !logs.iter().any(Value::is_string)) {
                 change(logs);

@@ -11,7 +11,7 @@ use alloy::rpc::types::Filter;
 use alloy_trie::proof::verify_proof;
 use common::*;
 use futures::StreamExt;
-use lupu_evm_devnet::faults::Fault;
+use lupu_evm_devnet::faults::{Fault, rate_limit};
 use lupu_evm_devnet::{Devnet, lies};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -54,7 +54,7 @@ async fn silent_slow_and_failing_nodes() {
     }
     assert_eq!(bad.get_block_number().await.unwrap(), 2, "used up");
 
-    node.inject(Fault::rate_limit());
+    node.inject(rate_limit());
     let error = bad.get_block_number().await.unwrap_err();
     assert_eq!(error.as_error_resp().unwrap().code, -32_005);
     node.clear();
@@ -211,7 +211,7 @@ async fn lies_about_logs() {
 #[tokio::test]
 async fn batches_suffer_too() {
     let (devnet, [bad, _], _) = two_nodes().await;
-    devnet.node(0).inject_for(&["eth_blockNumber"], Fault::rate_limit());
+    devnet.node(0).inject_for(&["eth_blockNumber"], rate_limit());
     let mut batch = alloy::rpc::client::BatchRequest::new(bad.client());
     let number = batch.add_call::<_, String>("eth_blockNumber", &()).unwrap();
     let chain = batch.add_call::<_, String>("eth_chainId", &()).unwrap();

@@ -141,7 +141,7 @@ impl Devnet {
         let node = Arc::new(Node::new(index, self.chain.clone(), faults.clone()));
         let methods = rpc::module(node)?.into();
         let stop = self.stop.clone();
-        self.tasks.push(tokio::spawn(rpc::server::serve(listener, methods, faults.clone(), stop)));
+        self.tasks.push(tokio::spawn(lupu_devnet::serve(listener, methods, faults.clone(), stop)));
         self.nodes.push(RunningNode { address, faults });
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use codec::Decode;
 use common::{ask, beefy_is_valid, bytes, grandpa_is_valid, hex0x, item, on_demand, rpc, rpc_at};
-use lupu_substrate_devnet::faults::Fault;
+use lupu_substrate_devnet::faults::{Fault, rate_limit};
 use lupu_substrate_devnet::{Devnet, lies};
 use serde_json::{Value, json};
 use sp_core::H256;
@@ -16,7 +16,7 @@ use subxt::rpcs::{RpcClient, client::rpc_params};
 #[tokio::test]
 async fn errors_delays_and_statuses() {
     let devnet = Devnet::builder().on_demand().nodes(2).start().await.unwrap();
-    devnet.node(0).inject_times(&["system_chain"], Fault::rate_limit(), 1);
+    devnet.node(0).inject_times(&["system_chain"], rate_limit(), 1);
     assert_eq!(rpc(&devnet, "system_chain", json!([])).await["error"]["code"], -32_999);
     assert_eq!(rpc(&devnet, "system_chain", json!([])).await["result"], "devnet");
     devnet.node(0).inject_for(&["system_chain"], Fault::Delay(Duration::from_millis(300)));

@@ -6,7 +6,6 @@ mod eth;
 mod filters;
 pub(crate) use filters::Filters;
 mod logs;
-pub(crate) mod server;
 mod subscriptions;
 mod types;
 

@@ -5,7 +5,6 @@ mod author;
 mod chain;
 mod chain_head;
 mod consensus;
-pub(crate) mod server;
 mod state;
 mod subscribe;
 mod system;

@@ -27,8 +27,8 @@ use crate::faults::{Fault, NodeFaults};
 /// Largest request and response, in bytes.
 const MAX_BODY: u32 = 256 * 1024 * 1024;
 
-/// Serves a node's methods until `stop`.
-pub(crate) async fn serve(listener: TcpListener, methods: Methods, faults: Arc<NodeFaults>, stop: CancellationToken) {
+/// Serves a node's methods on `listener` until `stop`.
+pub async fn serve(listener: TcpListener, methods: Methods, faults: Arc<NodeFaults>, stop: CancellationToken) {
     let (stop_handle, server_handle) = stop_channel();
     let config = ServerConfig::builder()
         .max_connections(4_096)
