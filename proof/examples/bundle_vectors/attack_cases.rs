@@ -320,7 +320,7 @@ fn receipts(chain: Chain) -> Vec<Case> {
 fn nodes(chain: Chain) -> Vec<Case> {
     let one = world(chain, Shape::One);
     let sent = one.bundle(&[Kind::Sent]);
-    let other = Plan { salt: "other ", ..plan(chain, Shape::One) }.build().bundle(&[Kind::Received]);
+    let other = Plan { salt: "other ".into(), ..plan(chain, Shape::One) }.build().bundle(&[Kind::Received]);
     // What the update needs is what a statement about nothing else leaves.
     let (of_update, of_state) = one.split_nodes(&sent);
     let without = |node: &alloy_primitives::Bytes| changed(&sent, |b| b.nodes.retain(|n| n != node));

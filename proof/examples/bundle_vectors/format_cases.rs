@@ -9,12 +9,22 @@ use lupu_proof::{Bundle, Kind};
 use serde_json::{Value, json};
 
 fn case(name: &str, description: &str, file: String, field: Option<&str>) -> Value {
-    json!({ "name": name, "description": description, "file": file, "expect": "Malformed", "field": field })
+    made(name, description, file, &[], field)
 }
 
 fn cbor(name: &str, description: &str, file: &[u8], field: Option<&str>) -> Value {
-    let cbor = hex::encode_prefixed(file);
-    json!({ "name": name, "description": description, "cbor": cbor, "expect": "Malformed", "field": field })
+    made(name, description, String::new(), file, field)
+}
+
+fn made(name: &str, description: &str, file: String, cbor: &[u8], field: Option<&str>) -> Value {
+    json!({
+        "name": name,
+        "description": description,
+        "file": file,
+        "cbor": hex::encode_prefixed(cbor),
+        "expect": "Malformed",
+        "field": field,
+    })
 }
 
 fn bundle(kinds: &[Kind]) -> Bundle {

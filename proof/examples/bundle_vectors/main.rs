@@ -112,7 +112,7 @@ fn main() {
     }
     write(
         "format.json",
-        "Files that are no bundles, for their form. file is the file in JSON, or cbor is it in CBOR. \
+        "Files that are no bundles, for their form. file is the file in JSON, or else cbor is it in CBOR. \
          expect is Malformed, and field the path of the field that is named; null where the place in a \
          file that is no longer one is anyone's to name.",
         format_cases::cases(),

@@ -1,7 +1,10 @@
 //! Anchors, updates and values, by the plain checkers of the light clients.
 
 use super::super::{beefy, grandpa, qbft};
-use super::tree::Node;
+use super::{
+    fault::{left_out, need},
+    tree::Node,
+};
 use alloy_primitives::{B256, Bytes, keccak256};
 use codec::{Decode, Encode};
 use lupu_beefy::UpdateMessage as BeefyMessage;
@@ -84,20 +87,20 @@ pub fn anchor(node: &Node) -> Option<Node> {
     let number = |i: usize| fields[i].number().map(Node::Number);
     let fixed = |i: usize, len: usize| fields[i].fixed(len).map(Node::Bytes);
     let text = |i: usize| fields[i].text();
-    if text(0)? != "lupu-trust-anchor" || fields[1].number()? != 1 || !named(&text(2)?) {
-        return None;
-    }
+    need(text(0)? == "lupu-trust-anchor" && fields[1].number()? == 1, "LUPU-ANC-001").ok()?;
+    need(named(&text(2)?), "LUPU-ANC-002").ok()?;
     let (chain, host) = (text(4)?, text(5)?);
     let mut out: Vec<Node> = fields[..6].to_vec();
     if names == QBFT {
         let id: u64 = chain.strip_prefix("eip155:")?.parse().ok()?;
-        let router = Node::Text(host.strip_prefix(&chain)?.strip_prefix(':')?.into()).fixed(20)?;
-        let same = chain == format!("eip155:{id}") && host.len() == chain.len() + 43 && router.len() == 20;
+        let (of, router) = host.rsplit_once(':')?;
+        Node::Text(router.into()).fixed(20)?;
+        need(of == chain && chain == format!("eip155:{id}"), "LUPU-ANC-003").ok()?;
         let known = ["qbft", "ibft2"].contains(&text(6)?.as_str());
         let validators: Option<Vec<Node>> = fields[15].list()?.iter().map(|v| v.fixed(20).map(Node::Bytes)).collect();
         let validators = validators.filter(|v| (1..=255).contains(&v.len()))?;
         let small = fields[10].number()? < 256 && fields[11].number()? < 256;
-        if !same || !known || !small {
+        if !known || !small {
             return None;
         }
         out.extend([fields[6].clone(), fixed(7, 32)?, number(8)?, number(9)?, number(10)?, number(11)?]);
@@ -106,9 +109,8 @@ pub fn anchor(node: &Node) -> Option<Node> {
     }
     let (genesis, prefix) = (fields[6].fixed(24)?, fields[7].fixed(16)?);
     let named = format!("polkadot:{}", alloy_primitives::hex::encode(&genesis[..16]));
-    if chain != named || host != format!("{named}:{}", alloy_primitives::hex::encode_prefixed(&prefix)) {
-        return None;
-    }
+    let hosted = format!("{named}:{}", alloy_primitives::hex::encode_prefixed(&prefix));
+    need(chain == named && host == hosted, "LUPU-ANC-003").ok()?;
     out.extend([Node::Bytes(genesis), Node::Bytes(prefix)]);
     if names == BEEFY {
         out.extend([number(8)?, number(9)?, number(10)?, number(11)?, number(12)?, fixed(13, 32)?]);
@@ -213,9 +215,7 @@ impl Replay {
                 let (numerator, denominator) = (n(10), n(11));
                 let trust = numerator <= denominator && 3 * numerator > denominator;
                 let named = chain != 0 && router != [0; 20] && b(7) != [0; 32] && b(14) != [0; 32];
-                if !ordered || !trust || !named {
-                    return None;
-                }
+                need(ordered && trust && named, "LUPU-ANC-006").ok()?;
                 set = list.concat();
                 let words = vec![
                     word(u64::from(f[6].text()? == "ibft2")),
@@ -243,9 +243,8 @@ impl Replay {
                 let usable = sets.iter().all(|s| (1..=255).contains(&s.1) && s.2 != [0; 32]);
                 let follows = u128::from(sets[1].0) == u128::from(sets[0].0) + 1;
                 let first = n(8) > 0 && u128::from(n(8)) <= u128::from(n(11)) + 1;
-                if !usable || !follows || !first || b(6) == [0; 24] || b(7) == [0; 16] {
-                    return None;
-                }
+                let named = b(6) != [0; 24] && b(7) != [0; 16];
+                need(usable && follows && first && named, "LUPU-ANC-006").ok()?;
                 let mut words = vec![left(&b(6)), left(&b(7)), word(n(8)), word(n(9)), word(n(10))];
                 words.extend([word(n(11)), word(n(12)), word(0)]);
                 for (id, len, root) in sets {
@@ -260,14 +259,11 @@ impl Replay {
                     let [key, weight] = authority.list()?.try_into().ok()?;
                     let (key, weight) = (key.bytes()?, weight.number()?);
                     total += u128::from(weight);
-                    if weight == 0 || !keys.insert(key.clone()) || total >= 1 << 64 {
-                        return None;
-                    }
+                    let usable = weight > 0 && keys.insert(key.clone()) && total < 1 << 64;
+                    need(usable, "LUPU-ANC-006").ok()?;
                     set.extend([key, weight.to_le_bytes().to_vec()].concat());
                 }
-                if b(6) == [0; 24] || b(7) == [0; 16] || b(13) == [0; 32] {
-                    return None;
-                }
+                need(b(6) != [0; 24] && b(7) != [0; 16] && b(13) != [0; 32], "LUPU-ANC-006").ok()?;
                 let mut words = vec![left(&b(6)), left(&b(7)), word(n(8)), word(n(9))];
                 words.extend([word(n(10)), word(n(11)), word(0)]);
                 let hash = keccak256(&set).to_vec();
@@ -282,9 +278,8 @@ impl Replay {
         let timestamp = u64::from_be_bytes(first[24..32].try_into().ok()?);
         let root = &first[32..64];
         let rooted = kind == Kind::Qbft || root != [0; 32] && root != blake2_256(&[0]);
-        if period <= 86_400 || drift >= period || height == 0 || timestamp == 0 || !rooted {
-            return None;
-        }
+        let usable = period > 86_400 && drift < period && height > 0 && timestamp > 0 && rooted;
+        need(usable, "LUPU-ANC-006").ok()?;
         Some(Self {
             kind,
             words,
@@ -312,6 +307,24 @@ impl Replay {
             Kind::Beefy => (5, 6),
             Kind::Grandpa => (4, 5),
         }
+    }
+
+    /// Trusting period and clock drift.
+    fn rules(&self) -> (u64, u64) {
+        let at = match self.kind {
+            Kind::Qbft => 4,
+            Kind::Beefy => 3,
+            Kind::Grandpa => 2,
+        };
+        (self.number(at), self.number(at + 1))
+    }
+
+    /// The time at which an update is judged that proves this one.
+    fn clock(&self, proven: u64) -> u64 {
+        if left_out("LUPU-BUN-014") {
+            return proven.min(self.number(self.newest().1) + self.rules().0 - 1);
+        }
+        proven
     }
 
     pub fn update(&mut self, update: &Node) -> Option<()> {
@@ -362,7 +375,7 @@ impl Replay {
             trusted_validators: if own == self.set { Bytes::new() } else { self.set.clone().into() },
             account_proof: proof.into(),
         };
-        let client = qbft::reference::Client::new(&self.words.concat(), &self.hashes(), header.timestamp);
+        let client = qbft::reference::Client::new(&self.words.concat(), &self.hashes(), self.clock(header.timestamp));
         let outcome = qbft::reference::update_client(&client, &message.encode()).ok()?;
         (outcome.result == "Update").then_some(())?;
         self.set = own;
@@ -395,12 +408,12 @@ impl Replay {
             header: header.into(),
             anchor_proof: anchor_proof.into(),
         };
-        let client = beefy::reference::Client::new(&self.words.concat(), &self.hashes(), time);
+        let client = beefy::reference::Client::new(&self.words.concat(), &self.hashes(), self.clock(time));
         let outcome = beefy::reference::update_client(&client, &message.encode()).ok()?;
         let handed_over = outcome.after[8 * 32..9 * 32] != self.words[8][..];
         let brings = outcome.result == "Update" || outcome.result == "NoOp" && handed_over;
         let ascends = handed_over || self.in_set.is_none_or(|last| last < outcome.height);
-        (brings && ascends).then_some(())?;
+        need(brings && ascends, "LUPU-BUN-016").ok()?;
         self.in_set = if handed_over { None } else { Some(outcome.height) };
         self.store(outcome.height, outcome.consensus);
         self.words = outcome.after.chunks(32).map(<[u8]>::to_vec).collect();
@@ -423,7 +436,7 @@ impl Replay {
             authorities: self.set.clone().into(),
             anchor_proof: anchor_proof.into(),
         };
-        let client = grandpa::reference::Client::new(&self.words.concat(), &self.hashes(), time);
+        let client = grandpa::reference::Client::new(&self.words.concat(), &self.hashes(), self.clock(time));
         let outcome = grandpa::reference::update_client(&client, &message.encode()).ok()?;
         (outcome.result == "Update").then_some(())?;
         for log in &decoded.digest.logs {
@@ -444,9 +457,10 @@ impl Replay {
         self.last
     }
 
-    /// The time of a height, if its state holds all this.
-    pub fn prove(&mut self, height: u64, claims: &[(Vec<u8>, Option<B256>)]) -> Option<u64> {
-        let state = self.stored.get(&height)?.clone();
+    /// The time of a height, if its state holds all this, as this rule says.
+    pub fn prove(&mut self, height: u64, claims: &[(Vec<u8>, Option<B256>)], rule: &'static str) -> Option<u64> {
+        let newest = || self.stored.values().next_back().filter(|_| left_out("LUPU-BUN-018"));
+        let state = self.stored.get(&height).or_else(newest)?.clone();
         let root = B256::from_slice(&state[32..64]);
         // As a client that knows this one height and is as old as it.
         let mut words = self.words.clone();
@@ -481,7 +495,7 @@ impl Replay {
                     }
                 }
             };
-            (proven == Ok(time)).then_some(())?;
+            need(proven == Ok(time) || left_out("LUPU-BUN-026"), rule).ok()?;
         }
         Some(time)
     }
@@ -493,11 +507,7 @@ impl Replay {
     /// Whether the newest state is neither too old nor ahead of a clock.
     pub fn fresh(&self, now: u64) -> bool {
         let (_, time) = self.newest();
-        let (period, drift) = match self.kind {
-            Kind::Qbft => (self.number(4), self.number(5)),
-            Kind::Beefy => (self.number(3), self.number(4)),
-            Kind::Grandpa => (self.number(2), self.number(3)),
-        };
+        let (period, drift) = self.rules();
         let (time, now) = (i128::from(self.number(time)), i128::from(now));
         now - time < i128::from(period) && time - now <= i128::from(drift)
     }

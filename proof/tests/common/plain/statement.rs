@@ -1,6 +1,9 @@
 //! What a statement needs of a chain's state, from the definitions.
 
-use super::tree::Node;
+use super::{
+    fault::{left_out, need},
+    tree::Node,
+};
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolValue, sol};
 use sha2::{Digest, Sha256};
@@ -76,6 +79,15 @@ fn sha(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Statement {
+    /// The rule that says what must be under the path.
+    pub fn rule(&self) -> &'static str {
+        match self.kind.as_str() {
+            "sent" | "locked" => "LUPU-BUN-022",
+            "received" => "LUPU-BUN-023",
+            _ => "LUPU-BUN-026",
+        }
+    }
+
     pub fn order(&self) -> (u64, Vec<u8>, usize) {
         (self.height, self.path.clone(), KINDS.iter().position(|kind| *kind == self.kind).unwrap())
     }
@@ -102,20 +114,20 @@ impl Statement {
     pub fn claims(&self) -> Option<Vec<(Vec<u8>, Option<B256>)>> {
         let size: usize = self.packet.payloads.iter().map(|p| p.value.len()).sum();
         let answered = ["acknowledged", "minted", "released"].contains(&self.kind.as_str());
-        if size > 262_144 || answered == self.acknowledgements.is_empty() || !self.tokens() {
+        if size > 262_144 || answered && self.acknowledgements.is_empty() {
             return None;
         }
+        need(answered || self.acknowledgements.is_empty(), "LUPU-BUN-011").ok()?;
+        need(self.tokens(), "LUPU-BUN-020").ok()?;
         let error = sha(b"UNIVERSAL_ERROR_ACKNOWLEDGEMENT");
         let refused = self.acknowledgements == [error.clone()];
         let one_each = self.acknowledgements.len() == self.packet.payloads.len()
             && self.acknowledgements.iter().all(|ack| !ack.is_empty() && *ack != error);
-        if answered && !refused && !one_each {
-            return None;
-        }
+        need(!answered || refused || one_each, "LUPU-BUN-019").ok()?;
         let receipt = B256::new(keccak256(self.packet.abi_encode()).0);
         let hashes: Vec<u8> = self.acknowledgements.iter().flat_map(|ack| sha(ack)).collect();
         let answer = B256::from_slice(&sha(&[&[2][..], &hashes].concat()));
-        let claims = match self.kind.as_str() {
+        let mut claims = match self.kind.as_str() {
             "sent" | "locked" => vec![(self.path(1), Some(B256::from_slice(&self.commitment())))],
             "received" => vec![(self.path(2), Some(receipt))],
             "never-received" => vec![(self.path(2), None)],
@@ -123,7 +135,11 @@ impl Statement {
         };
         let (path, value) = claims.last()?;
         let written = value.map_or(Vec::new(), |v| v.to_vec());
-        (*path == self.path && written == self.value).then_some(claims)
+        need(*path == self.path && written == self.value, "LUPU-BUN-021").ok()?;
+        if answered && left_out("LUPU-BUN-024") {
+            claims.remove(0);
+        }
+        Some(claims)
     }
 
     /// Whether a statement about tokens is about a transfer, taken, in the right direction. Reads
