@@ -1,14 +1,13 @@
 //! The suite of attacks, run against every verifier.
 //!
 //! [`suite`] reads the cases of `standard/vectors`, [`verifiers`] has what judges them, [`attacks`]
-//! makes fresh ones, and the binary `conformance` prints one matrix. Proof bundles will be one more
-//! folder of cases: a kind in [`kind`], an arm in each verifier that judges it, makers in
-//! [`attacks`].
+//! makes fresh ones, and the binary `conformance` prints one matrix.
 
 pub mod attacks;
 pub mod beefy;
 pub mod case;
 pub mod catalogue;
+pub mod evm;
 pub mod fault;
 pub mod kind;
 pub mod matrix;

@@ -1,267 +1,75 @@
-//! The committed bytecode of the BEEFY client, run by revm under Berlin's rules.
+//! BEEFY's client as crate and contract have it, and the reader of Substrate's proofs and headers.
 
-use alloy::{
-    json_abi::JsonAbi,
-    sol,
-    sol_types::{SolCall, SolValue},
-};
-use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
-use lupu_beefy::{ClientState, ConsensusState};
-use revm::{
-    Context, ExecuteCommitEvm, MainBuilder, MainContext,
-    bytecode::Bytecode,
-    context::{
-        BlockEnv, CfgEnv, TxEnv,
-        result::{ExecutionResult, Output},
-    },
-    database::{CacheDB, EmptyDB},
-    primitives::{TxKind, hardfork::SpecId},
-    state::AccountInfo,
-};
-use serde::Deserialize;
-use std::collections::HashMap;
+use crate::evm::{self, ClientType};
+use alloy::sol;
+use alloy_primitives::{B256, U256};
+use lupu_beefy::{BeefyClient, ClientState, ConsensusState};
+use lupu_standard::{Height, TimestampSecs};
+
+pub use crate::evm::contract::selectors_are_the_contracts;
 
 sol! {
-    struct Height { uint64 revisionNumber; uint64 revisionHeight; }
-    struct MsgVerifyMembership { bytes proof; Height proofHeight; bytes[] path; bytes value; }
-    struct MsgVerifyNonMembership { bytes proof; Height proofHeight; bytes[] path; }
-    struct MsgVerifyBatch { bytes proof; Height proofHeight; bytes[] paths; bytes32[] values; }
-    function updateClient(bytes updateMsg) returns (uint8);
-    function misbehaviour(bytes misbehaviourMsg);
-    function verifyMembership(MsgVerifyMembership msg_) returns (uint256);
-    function verifyNonMembership(MsgVerifyNonMembership msg_) returns (uint256);
-    function verifyBatch(MsgVerifyBatch msg_) returns (uint256);
     function values(bytes32 root, bytes[] keys, bytes nodes) returns (bool[] present, bytes[] found);
     function header(bytes data) returns (uint256 number, bytes32 stateRoot);
 }
 
-const CALLER: Address = Address::repeat_byte(0xca);
-const TARGET: Address = Address::repeat_byte(0xc1);
-/// Slots of the newest height and the sets, of the roots of the two sets, and of the hashes' mapping.
-const SLOTS: [U256; 3] = [U256::ZERO, U256::ONE, U256::from_limbs([2, 0, 0, 0])];
-const HASHES_SLOT: u64 = 3;
-/// Deployed light clients that are kept, by their parameters.
-const KEPT: usize = 256;
-
-#[derive(Deserialize)]
-struct Code {
-    object: Bytes,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    abi: JsonAbi,
-    bytecode: Code,
-    #[serde(rename = "libraryHash", default)]
-    library_hash: B256,
-}
-
-fn read(path: &str) -> Vec<u8> {
-    let path = crate::here().join(path);
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-fn artifact(path: &str) -> Artifact {
-    serde_json::from_slice(&read(path)).unwrap()
-}
-
-/// What a call did.
+/// The client type.
 #[derive(Clone, Debug)]
-pub struct Done {
-    /// What was returned, or the name of the custom error.
-    pub answer: Result<Bytes, String>,
-    /// Gas used, intrinsic gas included.
-    pub gas: u64,
-    db: CacheDB<EmptyDB>,
-}
+pub struct Beefy;
 
-impl Done {
-    /// The client's state after the call: the newest height, the sets, and whether it is frozen.
-    pub fn state(&self) -> [U256; 3] {
-        SLOTS.map(|slot| self.slot(slot))
+/// Its contracts.
+pub type Solidity = evm::Solidity<Beefy>;
+
+impl ClientType for Beefy {
+    type State = ClientState;
+    type Consensus = ConsensusState;
+    type Client = BeefyClient;
+
+    const CONTRACT: &'static str = "BeefyLightClient";
+    const READER: (&'static str, &'static [&'static str]) =
+        ("StateReader", &["Blake2b", "Scale", "StateTrieProof", "SubstrateHeader"]);
+    const SLOTS: u64 = 3;
+
+    fn words(state: &ClientState) -> Vec<U256> {
+        let tip = U256::from(state.latest_height.0)
+            | U256::from(state.latest_timestamp.0) << 64
+            | U256::from(state.current.id) << 128
+            | U256::from(state.current.len) << 192
+            | U256::from(state.next.len) << 200
+            | U256::from(u8::from(state.frozen)) << 208;
+        vec![tip, state.current.root.into(), state.next.root.into()]
     }
 
-    /// The hash stored at a height after the call.
-    pub fn hash(&self, height: u64) -> B256 {
-        self.slot(hash_slot(height)).into()
-    }
-
-    fn slot(&self, slot: U256) -> U256 {
-        self.db.cache.accounts.get(&TARGET).and_then(|a| a.storage.get(&slot)).copied().unwrap_or_default()
-    }
-}
-
-/// The client's state as the contract stores it.
-pub fn state_words(state: &ClientState) -> [U256; 3] {
-    let tip = U256::from(state.latest_height.0)
-        | U256::from(state.latest_timestamp.0) << 64
-        | U256::from(state.current.id) << 128
-        | U256::from(state.current.len) << 192
-        | U256::from(state.next.len) << 200
-        | U256::from(u8::from(state.frozen)) << 208;
-    [tip, state.current.root.into(), state.next.root.into()]
-}
-
-fn hash_slot(height: u64) -> U256 {
-    U256::from_be_bytes(keccak256((height, HASHES_SLOT).abi_encode()).0)
-}
-
-/// Deploys and calls the contracts.
-pub struct Solidity {
-    client: Artifact,
-    reader: Bytecode,
-    errors: HashMap<FixedBytes<4>, String>,
-    deployed: HashMap<Vec<u8>, Bytecode>,
-}
-
-impl Default for Solidity {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Solidity {
-    /// Reads the artifacts. Fails if a library behind the reader changed since it was compiled.
-    pub fn new() -> Self {
-        let client = artifact("../adapters/evm/contracts/artifacts/BeefyLightClient.json");
-        let reader = artifact("../tests/contracts/StateReader.json");
-        let libraries = ["Blake2b", "Scale", "StateTrieProof", "SubstrateHeader"];
-        let sources = libraries.map(|name| read(&format!("../adapters/evm/contracts/src/lib/{name}.sol")));
-        let changed = "a library changed: run node tests/contracts/build.mjs";
-        assert_eq!(reader.library_hash, keccak256(sources.concat()), "{changed}");
-        let errors = client.abi.errors().map(|e| (e.selector(), e.name.clone())).collect();
-        let reader = create(reader.bytecode.object.clone()).expect("the reader deploys").code;
-        Self { client, reader, errors, deployed: HashMap::new() }
-    }
-
-    /// The code of a client with these parameters, or the name of the constructor's error. Its sets
-    /// and its newest height are put in place later.
-    pub fn client(&mut self, state: &ClientState) -> Result<Bytecode, String> {
-        let mut parameters = state.clone();
-        parameters.latest_height.0 = u64::MAX;
-        parameters.latest_timestamp.0 = 1;
-        parameters.frozen = false;
-        let one = B256::with_last_byte(1);
-        for (id, set) in [&mut parameters.current, &mut parameters.next].into_iter().enumerate() {
+    fn parameters(state: &ClientState) -> (ClientState, ConsensusState) {
+        let (height, time, one) = (Height(u64::MAX), TimestampSecs(1), B256::with_last_byte(1));
+        let mut state = ClientState { latest_height: height, latest_timestamp: time, frozen: false, ..state.clone() };
+        for (id, set) in [&mut state.current, &mut state.next].into_iter().enumerate() {
             (set.id, set.len, set.root) = (id as u64, 1, one);
         }
-        let encoded = parameters.encode();
-        if let Some(code) = self.deployed.get(&encoded) {
-            return Ok(code.clone());
-        }
-        let init = [self.client.bytecode.object.to_vec(), encoded.clone(), (1u64, one).abi_encode()].concat();
-        let code = create(init.into()).map(|created| created.code).map_err(|data| self.name(&data))?;
-        if self.deployed.len() < KEPT {
-            self.deployed.insert(encoded, code.clone());
-        }
-        Ok(code)
+        (state, ConsensusState { timestamp: time, state_root: one })
     }
 
-    /// Creates a client as it is: what it stores (state, first hash), or the name of the error.
-    pub fn create_client(&self, state: &ClientState, initial: &ConsensusState) -> Result<Vec<u8>, String> {
-        let init = [self.client.bytecode.object.to_vec(), state.encode(), initial.encode()].concat();
-        let created = create(init.into()).map_err(|data| self.name(&data))?;
-        let storage = &created.db.cache.accounts[&created.address].storage;
-        let slots = SLOTS.into_iter().chain([hash_slot(state.latest_height.0)]);
-        Ok(slots.flat_map(|slot| storage.get(&slot).copied().unwrap_or_default().to_be_bytes::<32>()).collect())
+    fn encode(state: &ClientState) -> Vec<u8> {
+        state.encode()
     }
 
-    /// Calls a light client that has this state and these hashes, at a time.
-    pub fn call_client(
-        &mut self,
-        state: &ClientState,
-        stored: &[(u64, B256)],
-        now: u64,
-        input: Vec<u8>,
-    ) -> Result<Done, String> {
-        let code = self.client(state)?;
-        let mut db = CacheDB::new(EmptyDB::default());
-        put(&mut db, code);
-        for (slot, word) in SLOTS.into_iter().zip(state_words(state)) {
-            db.insert_account_storage(TARGET, slot, word).unwrap();
-        }
-        for (height, hash) in stored {
-            db.insert_account_storage(TARGET, hash_slot(*height), (*hash).into()).unwrap();
-        }
-        Ok(self.run(db, now, input))
+    fn encode_consensus(consensus: &ConsensusState) -> Vec<u8> {
+        consensus.encode()
     }
 
-    /// Calls the reader of proofs and headers.
-    pub fn call_reader(&self, input: Vec<u8>) -> Done {
-        let mut db = CacheDB::new(EmptyDB::default());
-        put(&mut db, self.reader.clone());
-        self.run(db, 1, input)
+    fn open(state: &ClientState, stored: &[(u64, B256)]) -> BeefyClient {
+        BeefyClient::from_snapshot(state.clone(), stored.iter().map(|(height, hash)| (Height(*height), *hash)))
     }
 
-    fn run(&self, mut db: CacheDB<EmptyDB>, now: u64, input: Vec<u8>) -> Done {
-        let result = transact(&mut db, now, TxKind::Call(TARGET), input.into());
-        let gas = result.tx_gas_used();
-        let answer = match result {
-            ExecutionResult::Success { output, .. } => Ok(output.into_data()),
-            ExecutionResult::Revert { output, .. } => Err(self.name(&output)),
-            ExecutionResult::Halt { reason, .. } => Err(format!("halt: {reason:?}")),
-        };
-        Done { answer, gas, db }
+    fn create(state: &ClientState, initial: &ConsensusState) -> Result<BeefyClient, &'static str> {
+        BeefyClient::new(state.clone(), *initial).map_err(|e| e.name())
     }
 
-    /// The name of a custom error without arguments.
-    fn name(&self, data: &[u8]) -> String {
-        let name = (data.len() == 4).then(|| self.errors.get(&FixedBytes::<4>::from_slice(data))).flatten();
-        name.cloned().unwrap_or_else(|| format!("revert 0x{}", hex::encode(data)))
+    fn state(client: &BeefyClient) -> &ClientState {
+        client.state()
     }
-}
 
-/// Whether the calls written here have the selectors of the committed ABI.
-pub fn selectors_are_the_contracts(solidity: &Solidity) {
-    let abi = &solidity.client.abi;
-    let ours = [
-        ("updateClient", updateClientCall::SELECTOR),
-        ("misbehaviour", misbehaviourCall::SELECTOR),
-        ("verifyMembership", verifyMembershipCall::SELECTOR),
-        ("verifyNonMembership", verifyNonMembershipCall::SELECTOR),
-        ("verifyBatch", verifyBatchCall::SELECTOR),
-    ];
-    for (name, selector) in ours {
-        assert_eq!(abi.function(name).unwrap()[0].selector().0, selector, "{name}");
+    fn hashes(client: &BeefyClient) -> Vec<(u64, B256)> {
+        client.consensus_hashes().map(|(height, hash)| (height.0, hash)).collect()
     }
-}
-
-fn put(db: &mut CacheDB<EmptyDB>, code: Bytecode) {
-    let info = AccountInfo { nonce: 1, code_hash: code.hash_slow(), code: Some(code), ..AccountInfo::default() };
-    db.insert_account_info(TARGET, info);
-}
-
-struct Created {
-    address: Address,
-    code: Bytecode,
-    db: CacheDB<EmptyDB>,
-}
-
-fn create(init: Bytes) -> Result<Created, Bytes> {
-    let mut db = CacheDB::new(EmptyDB::default());
-    match transact(&mut db, 1, TxKind::Create, init) {
-        ExecutionResult::Success { output: Output::Create(code, Some(address)), .. } => {
-            Ok(Created { address, code: Bytecode::new_raw(code), db })
-        }
-        ExecutionResult::Revert { output, .. } => Err(output),
-        other => panic!("creation: {other:?}"),
-    }
-}
-
-fn transact(db: &mut CacheDB<EmptyDB>, now: u64, kind: TxKind, data: Bytes) -> ExecutionResult {
-    let mut cfg = CfgEnv::<SpecId>::new_with_spec(SpecId::BERLIN);
-    cfg.disable_nonce_check = true;
-    cfg.disable_block_gas_limit = true;
-    let block = BlockEnv { number: U256::from(1), timestamp: U256::from(now), ..BlockEnv::default() };
-    let tx = TxEnv {
-        caller: CALLER,
-        gas_limit: 1_000_000_000,
-        gas_price: 0,
-        kind,
-        data,
-        chain_id: Some(cfg.chain_id),
-        ..TxEnv::default()
-    };
-    let mut evm = Context::mainnet().with_db(db).with_block(block).with_cfg(cfg).build_mainnet();
-    evm.transact_commit(tx).expect("a transaction that starts")
 }

@@ -1,19 +1,11 @@
 //! The shared vectors as cases.
 
 use super::case::{Case, Client};
-use crate::{case::Case as Vectored, suite};
+use crate::{case::Case as Vectored, evm};
 use lupu_beefy::{ClientState, ConsensusState};
 
-/// A vector: what it is called, what it expects, and the case.
-#[derive(Clone, Debug)]
-pub struct Vector {
-    /// File and name.
-    pub name: String,
-    /// The result, or the check that fails.
-    pub expect: String,
-    /// What is judged.
-    pub case: Case,
-}
+/// A vector of this client type.
+pub type Vector = evm::vectors::Vector<Case>;
 
 /// The files whose cases are mutants' bases. Another file changes what a seed means.
 const FILES: [&str; 10] = [
@@ -81,13 +73,11 @@ pub fn judged(case: &Vectored) -> anyhow::Result<Vec<Case>> {
 /// # Panics
 /// If a file is missing or malformed.
 pub fn all() -> Vec<Vector> {
-    let mut out = Vec::new();
-    for case in FILES.into_iter().flat_map(|file| suite::read_file(&suite::folder(), file).unwrap()) {
-        for judged in judged(&case).unwrap() {
-            let long = matches!(&judged, Case::Header { header } if header.len() > MAX_HEADER);
-            let expect = if long { "MalformedHeader".into() } else { case.expect.clone() };
-            out.push(Vector { name: case.reference(), expect, case: judged });
+    let mut all = evm::vectors::all(&FILES, judged);
+    for vector in &mut all {
+        if matches!(&vector.case, Case::Header { header } if header.len() > MAX_HEADER) {
+            vector.expect = "MalformedHeader".into();
         }
     }
-    out
+    all
 }

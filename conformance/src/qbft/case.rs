@@ -1,52 +1,17 @@
 //! A case: bytes that both sides judge, in the state they judge them in.
 
-use super::contract::{self as sol, Solidity, state_word};
+use super::contract::{self as sol, Qbft, Solidity};
+use crate::evm::client::{Asked, created, created_there};
 use alloy::sol_types::{SolCall, SolValue};
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, Bytes};
 use lupu_ethereum_state::{Account, packed};
-use lupu_light_client::{Claim, LightClient, UpdateResult};
-use lupu_qbft::{ClientState, ConsensusState, QbftClient};
-use lupu_standard::{Height, TimestampSecs};
+use lupu_qbft::{ClientState, ConsensusState};
 use serde_json::{Value, json};
 
+pub use crate::evm::Verdict;
+
 /// A light client's state and the time at which it is asked.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The client state.
-    pub state: ClientState,
-    /// Heights and the hashes stored there.
-    pub stored: Vec<(u64, B256)>,
-    /// Seconds.
-    pub now: u64,
-}
-
-impl Client {
-    fn rust(&self) -> QbftClient {
-        QbftClient::from_snapshot(self.state.clone(), self.stored.iter().map(|(h, hash)| (Height(*h), *hash)))
-    }
-
-    fn now(&self) -> TimestampSecs {
-        TimestampSecs(self.now)
-    }
-
-    /// The hash stored at a height becomes this.
-    pub fn store(&mut self, height: u64, hash: B256) {
-        self.stored.retain(|(h, _)| *h != height);
-        self.stored.push((height, hash));
-    }
-
-    /// What is stored after an update.
-    pub fn after(&self, message: &[u8]) -> Vec<(u64, B256)> {
-        let mut rust = self.rust();
-        let _ = rust.update(message, self.now());
-        rust.consensus_hashes().map(|(height, hash)| (height.0, hash)).collect()
-    }
-
-    fn json(&self) -> Value {
-        let stored: Vec<Value> = self.stored.iter().map(|(h, hash)| json!({"height": h, "hash": hash})).collect();
-        json!({"client_state": Bytes::from(self.state.encode()), "stored": stored, "now": self.now})
-    }
-}
+pub type Client = crate::evm::Client<Qbft>;
 
 /// What is judged.
 #[derive(Clone, Debug)]
@@ -105,234 +70,80 @@ pub enum Case {
     },
 }
 
-/// What one side says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The result's name, or that of the check that fails.
-    pub name: String,
-    /// What an accepting verdict leads to: state stored, time or values returned.
-    pub result: Vec<u8>,
-}
-
-impl Verdict {
-    fn accepted(name: &str, result: Vec<u8>) -> Self {
-        Self { name: name.into(), result }
-    }
-
-    fn rejected(name: impl Into<String>) -> Self {
-        Self { name: name.into(), result: Vec::new() }
-    }
-
-    /// Whether the bytes were taken for true.
-    pub fn accepts(&self) -> bool {
-        matches!(self.name.as_str(), "Update" | "NoOp" | "Misbehaviour" | "ok")
-    }
-
-    /// Whether the bytes got past the decoding of message and header.
-    pub fn is_parsed(&self) -> bool {
-        !matches!(self.name.as_str(), "MalformedMessage" | "MalformedHeader")
-    }
-}
-
-fn result_name(result: UpdateResult) -> &'static str {
-    match result {
-        UpdateResult::Update => "Update",
-        UpdateResult::NoOp => "NoOp",
-        UpdateResult::Misbehaviour => "Misbehaviour",
-    }
-}
-
-fn word(n: u64) -> Vec<u8> {
-    U256::from(n).to_be_bytes_vec()
-}
-
-/// State word and the hashes that the client's heights have.
-fn stored(word: U256, hashes: impl Iterator<Item = B256>) -> Vec<u8> {
-    hashes.fold(word.to_be_bytes_vec(), |mut out, hash| {
-        out.extend(hash);
-        out
-    })
-}
-
 impl Case {
     /// The crates' verdict. `heights` receives the heights at which a client stores something afterwards.
     pub fn rust(&self, heights: &mut Vec<u64>) -> Verdict {
         match self {
-            Self::Update { client, message } => {
-                let mut rust = client.rust();
-                let result = rust.update(message, client.now());
-                heights.extend(rust.consensus_hashes().map(|(h, _)| h.0));
-                match result {
-                    Ok(result) => {
-                        let after = stored(state_word(rust.state()), rust.consensus_hashes().map(|(_, hash)| hash));
-                        Verdict::accepted(result_name(result), after)
-                    }
-                    Err(e) => Verdict::rejected(e.check),
-                }
+            Self::Update { client, message } => client.update(message, heights),
+            Self::Misbehaviour { client, evidence } => client.misbehaviour(evidence),
+            Self::Membership { client, height, paths, values, proof, single } => {
+                client.membership(Asked { height: *height, paths, values, proof, single: *single })
             }
-            Self::Misbehaviour { client, evidence } => {
-                let mut rust = client.rust();
-                match rust.misbehaviour(evidence, client.now()) {
-                    Ok(()) => Verdict::accepted("Misbehaviour", stored(state_word(rust.state()), [].into_iter())),
-                    Err(e) => Verdict::rejected(e.check),
-                }
+            Self::Creation { state, initial } => created::<Qbft>(state, initial),
+            Self::Proof { root, keys, nodes, words: false } => {
+                let found = packed::verify(root, keys, nodes).map_err(|_| "InvalidProof");
+                let bytes = |value: Option<&[u8]>| Bytes::copy_from_slice(value.unwrap_or_default());
+                Verdict::answered(found.map(|values| values.into_iter().map(bytes).collect::<Vec<_>>().abi_encode()))
             }
-            Self::Membership { client, height, paths, values, proof, .. } => {
-                let claim = |value: &B256| if value.is_zero() { Claim::Absent } else { Claim::Present(*value) };
-                let claims: Vec<_> = paths.iter().zip(values).map(|(p, v)| (p.to_vec(), claim(v))).collect();
-                match client.rust().verify(Height(*height), &claims, proof, client.now()) {
-                    Ok(time) => Verdict::accepted("ok", word(time.0)),
-                    Err(e) => Verdict::rejected(e.check),
-                }
+            Self::Proof { root, keys, nodes, words: true } => {
+                let found = packed::verify_storage(root, keys, nodes).map_err(|_| "InvalidProof");
+                let words =
+                    |list: Vec<Option<B256>>| list.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>();
+                Verdict::answered(found.map(|list| words(list).abi_encode()))
             }
-            Self::Proof { root, keys, nodes, words: false } => match packed::verify(root, keys, nodes) {
-                Ok(values) => {
-                    let values: Vec<Bytes> =
-                        values.into_iter().map(|v| Bytes::copy_from_slice(v.unwrap_or_default())).collect();
-                    Verdict::accepted("ok", values.abi_encode())
-                }
-                Err(_) => Verdict::rejected("InvalidProof"),
-            },
-            Self::Proof { root, keys, nodes, words: true } => match packed::verify_storage(root, keys, nodes) {
-                Ok(words) => {
-                    let words: Vec<B256> = words.into_iter().map(Option::unwrap_or_default).collect();
-                    Verdict::accepted("ok", words.abi_encode())
-                }
-                Err(_) => Verdict::rejected("InvalidProof"),
-            },
-            Self::Account { leaf } => match Account::decode(leaf) {
-                Ok(account) => Verdict::accepted("ok", (account.storage_root, account.code_hash).abi_encode()),
-                Err(_) => Verdict::rejected("InvalidProof"),
-            },
-            Self::Creation { state, initial } => match QbftClient::new(state.clone(), *initial) {
-                Ok(client) => Verdict::accepted("ok", created(&client)),
-                Err(e) => Verdict::rejected(e.name()),
-            },
+            Self::Account { leaf } => {
+                let account = Account::decode(leaf).map_err(|_| "InvalidProof");
+                Verdict::answered(account.map(|account| (account.storage_root, account.code_hash).abi_encode()))
+            }
         }
     }
 
     /// The contracts' verdict, and the gas of the call.
     pub fn solidity(&self, contracts: &mut Solidity, heights: &[u64]) -> (Verdict, u64) {
-        let refused = |e: String| (Verdict::rejected(format!("constructor: {e}")), 0);
         match self {
-            Self::Update { client, message } => {
-                let input = sol::updateClientCall { updateMsg: message.clone().into() }.abi_encode();
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                let verdict = match &done.answer {
-                    Ok(data) => {
-                        let name = match sol::updateClientCall::abi_decode_returns(data) {
-                            Ok(0) => "Update",
-                            Ok(1) => "Misbehaviour",
-                            Ok(2) => "NoOp",
-                            _ => "undecodable",
-                        };
-                        Verdict::accepted(name, stored(done.state(), heights.iter().map(|h| done.hash(*h))))
-                    }
-                    Err(name) => Verdict::rejected(name.clone()),
-                };
-                (verdict, done.gas)
-            }
-            Self::Misbehaviour { client, evidence } => {
-                let input = sol::misbehaviourCall { misbehaviourMsg: evidence.clone().into() }.abi_encode();
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                let verdict = match &done.answer {
-                    Ok(_) => Verdict::accepted("Misbehaviour", stored(done.state(), [].into_iter())),
-                    Err(name) => Verdict::rejected(name.clone()),
-                };
-                (verdict, done.gas)
-            }
+            Self::Update { client, message } => client.update_there(contracts, message, heights),
+            Self::Misbehaviour { client, evidence } => client.misbehaviour_there(contracts, evidence),
             Self::Membership { client, height, paths, values, proof, single } => {
-                let input = verify_call(*height, paths, values, proof, *single);
-                let done = match contracts.call_client(&client.state, &client.stored, client.now, input) {
-                    Ok(done) => done,
-                    Err(e) => return refused(e),
-                };
-                (plain(&done.answer), done.gas)
+                let asked = Asked { height: *height, paths, values, proof, single: *single };
+                client.membership_there(contracts, asked)
             }
+            Self::Creation { state, initial } => created_there(contracts, state, initial, state.latest_height.0),
             Self::Proof { root, keys, nodes, words } => {
                 let (root, keys, nodes) = (*root, keys.clone(), Bytes::from(nodes.clone()));
-                let input = match words {
-                    true => sol::wordsCall { root, keys, nodes }.abi_encode(),
-                    false => sol::valuesCall { root, keys, nodes }.abi_encode(),
-                };
-                let done = contracts.call_reader(input);
-                (plain(&done.answer), done.gas)
+                read(
+                    contracts,
+                    match words {
+                        true => sol::wordsCall { root, keys, nodes }.abi_encode(),
+                        false => sol::valuesCall { root, keys, nodes }.abi_encode(),
+                    },
+                )
             }
-            Self::Account { leaf } => {
-                let done = contracts.call_reader(sol::accountCall { leaf: leaf.clone().into() }.abi_encode());
-                (plain(&done.answer), done.gas)
-            }
-            Self::Creation { state, initial } => match contracts.create_client(state, initial) {
-                Ok((done, gas)) => (Verdict::accepted("ok", done), gas),
-                Err(name) => (Verdict::rejected(name), 0),
-            },
+            Self::Account { leaf } => read(contracts, sol::accountCall { leaf: leaf.clone().into() }.abi_encode()),
         }
     }
 
     /// The case in the form of the vectors, for replay.
     pub fn json(&self) -> Value {
-        let with = |client: &Client, more: Value| {
-            let mut all = client.json();
-            if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
-                all.extend(more);
-            }
-            all
-        };
         let hex = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
         match self {
-            Self::Update { client, message } => with(client, json!({"message": hex(message)})),
-            Self::Misbehaviour { client, evidence } => with(client, json!({"evidence": hex(evidence)})),
-            Self::Membership { client, height, paths, values, proof, single } => with(
-                client,
+            Self::Update { client, message } => client.json(json!({"message": hex(message)})),
+            Self::Misbehaviour { client, evidence } => client.json(json!({"evidence": hex(evidence)})),
+            Self::Membership { client, height, paths, values, proof, single } => client.json(
                 json!({"height": height, "paths": paths, "values": values, "proof": hex(proof), "single": single}),
             ),
+            Self::Creation { state, initial } => {
+                json!({"client_state": hex(&state.encode()), "consensus_state": hex(&initial.encode())})
+            }
             Self::Proof { root, keys, nodes, words } => {
                 json!({"root": root, "keys": keys, "proof": hex(nodes), "words": words})
             }
             Self::Account { leaf } => json!({"account": hex(leaf)}),
-            Self::Creation { state, initial } => {
-                json!({"client_state": hex(&state.encode()), "consensus_state": hex(&initial.encode())})
-            }
         }
     }
 }
 
-/// State word and first hash of a new client.
-fn created(client: &QbftClient) -> Vec<u8> {
-    stored(state_word(client.state()), client.consensus_hashes().map(|(_, hash)| hash))
-}
-
-fn plain(answer: &Result<Bytes, String>) -> Verdict {
-    match answer {
-        Ok(data) => Verdict::accepted("ok", data.to_vec()),
-        Err(name) => Verdict::rejected(name.clone()),
-    }
-}
-
-fn verify_call(height: u64, paths: &[Bytes], values: &[B256], proof: &[u8], single: bool) -> Vec<u8> {
-    let proof = Bytes::copy_from_slice(proof);
-    let height = sol::Height { revisionNumber: 0, revisionHeight: height };
-    let one = paths.to_vec();
-    match values.first() {
-        Some(value) if single && value.is_zero() => {
-            let msg_ = sol::MsgVerifyNonMembership { proof, proofHeight: height, path: one };
-            sol::verifyNonMembershipCall { msg_ }.abi_encode()
-        }
-        Some(value) if single => {
-            let value = Bytes::copy_from_slice(value.as_slice());
-            let msg_ = sol::MsgVerifyMembership { proof, proofHeight: height, path: one, value };
-            sol::verifyMembershipCall { msg_ }.abi_encode()
-        }
-        _ => {
-            let (paths, values) = (paths.to_vec(), values.to_vec());
-            sol::verifyBatchCall { msg_: sol::MsgVerifyBatch { proof, proofHeight: height, paths, values } }
-                .abi_encode()
-        }
-    }
+/// What the reader of proofs says, and the gas.
+fn read(contracts: &Solidity, input: Vec<u8>) -> (Verdict, u64) {
+    let done = contracts.call_reader(input);
+    (Verdict::answered(done.answer), done.gas)
 }

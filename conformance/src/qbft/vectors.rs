@@ -1,19 +1,11 @@
 //! The shared vectors as cases.
 
 use super::case::{Case, Client};
-use crate::{case::Case as Vectored, suite};
+use crate::{case::Case as Vectored, evm};
 use lupu_qbft::{ClientState, ConsensusState};
 
-/// A vector: what it is called, what it expects, and the case.
-#[derive(Clone, Debug)]
-pub struct Vector {
-    /// File and name.
-    pub name: String,
-    /// The result, or the check that fails.
-    pub expect: String,
-    /// What is judged.
-    pub case: Case,
-}
+/// A vector of this client type.
+pub type Vector = evm::vectors::Vector<Case>;
 
 /// The files whose cases are mutants' bases. Another file changes what a seed means.
 const FILES: [&str; 11] = [
@@ -81,11 +73,5 @@ pub fn judged(case: &Vectored) -> anyhow::Result<Vec<Case>> {
 /// # Panics
 /// If a file is missing or malformed.
 pub fn all() -> Vec<Vector> {
-    let mut out = Vec::new();
-    for case in FILES.into_iter().flat_map(|file| suite::read_file(&suite::folder(), file).unwrap()) {
-        for judged in judged(&case).unwrap() {
-            out.push(Vector { name: case.reference(), expect: case.expect.clone(), case: judged });
-        }
-    }
-    out
+    evm::vectors::all(&FILES, judged)
 }
