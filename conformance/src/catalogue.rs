@@ -47,6 +47,8 @@ pub struct Loss {
     pub cases: Vec<String>,
     /// Cases next to them that must be accepted.
     pub valid: Vec<String>,
+    /// Tests of what no case shows, as `path#name` from the root of the repository.
+    pub tests: Vec<String>,
 }
 
 /// `attacks.json`.

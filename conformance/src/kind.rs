@@ -18,6 +18,7 @@ const EVIDENCE: &[&str] = &["client_state", "stored", "now", "evidence"];
 const MEMBERSHIP: &[&str] = &["client_state", "stored", "now", "height", "paths", "values", "proof"];
 const CREATION: &[&str] = &["client_state", "consensus_state"];
 const PACKED: &[&str] = &["root", "keys", "proof"];
+const BUNDLE: &[&str] = &["json", "anchor", "now"];
 const PACKET: [&str; 6] =
     ["sequence", "source_client", "destination_client", "timeout_timestamp", "payload_sizes", "counterparty"];
 const RECEIVE: &[&str] =
@@ -80,6 +81,11 @@ pub static KINDS: &[Kind] = &[
     kind("substrate-state/header", &["header"], None),
     kind("substrate-state/membership", &["state_root", "pallet_prefix", "paths", "values", "proof"], None),
     kind("substrate-state/anchor", &["state_root", "pallet_prefix", "genesis", "proof"], Some("timestamp")),
+    kind("bundles/qbft", BUNDLE, Some("digest")),
+    kind("bundles/ibft2", BUNDLE, Some("digest")),
+    kind("bundles/beefy", BUNDLE, Some("digest")),
+    kind("bundles/grandpa", BUNDLE, Some("digest")),
+    kind("bundles/format", &["file", "cbor"], None),
     rule("receive", RECEIVE, "outcome"),
     rule("timeout", TIMEOUT, "outcome"),
     rule("acknowledge", ACKNOWLEDGE, "outcome"),
@@ -99,7 +105,7 @@ impl Kind {
         Self::of(stem).or_else(|| Self::of(stem.rsplit_once('_')?.0))
     }
 
-    /// The part of the name that comes first: the client type, or `rules`.
+    /// The part of the name that comes first: the client type, `bundles` or `rules`.
     pub fn family(&self) -> &'static str {
         self.name.split_once('/').map_or("rules", |(family, _)| family)
     }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use lupu_conformance::{
-    attacks::{self, CLASSES},
+    attacks::{self, classes},
     case::Case,
     catalogue::{self, Index},
     kind::KINDS,
@@ -84,14 +84,14 @@ fn fixed(o: &Options) -> Result<(Vec<Case>, Vec<Section>)> {
     let cases = suite::read(&o.vectors)?;
     let (attacks, losses) = catalogue::read_all(&o.vectors)?;
     let index = Index::new(&cases);
-    let mut classes = Vec::new();
+    let mut rows = Vec::new();
     for class in attacks.classes.iter().filter(|c| o.class.as_ref().is_none_or(|id| *id == c.id)) {
         let members = index.members(&class.id, &class.checks, &class.cases, &class.valid)?;
-        classes.push(Row { name: class.id.clone(), cases: members });
+        rows.push(Row { name: class.id.clone(), cases: members });
     }
     if let Some(id) = &o.class {
-        ensure!(!classes.is_empty(), "no class {id}");
-        let mut only: Vec<usize> = classes.iter().flat_map(|row| row.cases.clone()).collect();
+        ensure!(!rows.is_empty(), "no class {id}");
+        let mut only: Vec<usize> = rows.iter().flat_map(|row| row.cases.clone()).collect();
         only.sort_unstable();
         only.dedup();
         let chosen = only.iter().map(|i| cases[*i].clone()).collect();
@@ -109,7 +109,7 @@ fn fixed(o: &Options) -> Result<(Vec<Case>, Vec<Section>)> {
     });
     let sections = vec![
         Section { name: "kind of case", rows: kinds.filter(|row| !row.cases.is_empty()).collect() },
-        Section { name: "attack", rows: classes },
+        Section { name: "attack", rows },
         Section { name: "loss", rows: lost },
     ];
     Ok((cases, sections))
@@ -119,7 +119,7 @@ fn fixed(o: &Options) -> Result<(Vec<Case>, Vec<Section>)> {
 fn generated(o: &Options, rounds: u64) -> Result<(Vec<Case>, Vec<Section>)> {
     let mut cases = Vec::new();
     let mut rows = Vec::new();
-    for class in CLASSES.iter().filter(|c| o.class.as_ref().is_none_or(|id| id == c.id)) {
+    for class in classes().filter(|c| o.class.as_ref().is_none_or(|id| id == c.id)) {
         let before = cases.len();
         for round in 0..rounds {
             cases.extend(attacks::members(class, o.seed, round));

@@ -39,7 +39,7 @@ fn judge(case: &Case, verifier: &mut dyn Verifier, named: bool) -> Outcome {
     if !verifier.supports(case) {
         return Outcome::Unsupported;
     }
-    let named = named && verifier.names_checks();
+    let named = named && verifier.names_checks(case);
     match verifier.verdict(case) {
         Ok(verdict) => match divergence(case, &verdict, named) {
             None => Outcome::Right { accepted: verdict.accept },

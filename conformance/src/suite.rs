@@ -24,8 +24,6 @@ const ENCODINGS: [&str; 9] = [
     "paths.json",
 ];
 const SEND: &str = "send.json";
-/// The folder of proof bundles, for which no verifier stands here yet.
-const BUNDLES: &str = "bundles";
 
 /// The folder `standard/vectors` of the checkout that cargo runs in.
 pub fn folder() -> PathBuf {
@@ -66,9 +64,6 @@ pub fn read(folder: &Path) -> Result<Vec<Case>> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name == BUNDLES {
-            continue;
-        }
         if entry.file_type()?.is_dir() {
             for file in fs::read_dir(entry.path())? {
                 paths.push(format!("{name}/{}", file?.file_name().to_string_lossy()));

@@ -26,6 +26,11 @@ impl Verdict {
         Self { proves: Some(proves), ..Self::named(check) }
     }
 
+    /// A refusal by this check.
+    pub fn refused(check: impl Into<String>) -> Self {
+        Self { accept: false, check: check.into(), proves: None }
+    }
+
     /// `ok`, or a check's name.
     pub fn of<T, E: Into<String>>(result: Result<T, E>) -> Self {
         result.map_or_else(Self::named, |_| Self::named("ok"))
@@ -37,8 +42,9 @@ pub trait Verifier {
     /// The column's name.
     fn name(&self) -> &str;
 
-    /// Whether it names checks by the suite's names: ours do, and must name the right one.
-    fn names_checks(&self) -> bool {
+    /// Whether it names checks of this case by the suite's names: ours do, and must name the right
+    /// one.
+    fn names_checks(&self, _: &Case) -> bool {
         true
     }
 

@@ -1,6 +1,6 @@
 //! The files that the program writes: members of the classes by fixed seeds, and the catalogues.
 
-use super::{CLASSES, Class, LOSSES, Members, members, rng};
+use super::{Class, LOSSES, Members, classes, members, rng};
 use crate::{
     case::Case,
     catalogue::{Attacks, Class as Listed, Loss as Lost, Losses},
@@ -54,20 +54,21 @@ fn references(folder: &str, cases: &[Case]) -> (Vec<String>, Vec<String>) {
 fn meant(pattern: &str, reference: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == reference,
-        Some((start, end)) => {
-            reference.len() >= start.len() + end.len() && reference.starts_with(start) && reference.ends_with(end)
-        }
+        Some((start, rest)) => reference
+            .strip_prefix(start)
+            .is_some_and(|left| left.char_indices().any(|(i, _)| meant(rest, &left[i..])) || rest.is_empty()),
     }
 }
 
-/// The attacks of the older files that belong to a class.
-fn older(class: &Class, all: &[Case]) -> Result<Vec<String>> {
-    let mut out = Vec::new();
+/// The cases of the older files that belong to a class: attacks, and valid ones.
+fn older(class: &Class, all: &[Case]) -> Result<(Vec<String>, Vec<String>)> {
+    let mut out = (Vec::new(), Vec::new());
     for pattern in class.older {
-        let found: Vec<String> =
-            all.iter().filter(|c| !c.accepts()).map(Case::reference).filter(|r| meant(pattern, r)).collect();
-        ensure!(!found.is_empty(), "{}: no attack is {pattern}", class.id);
-        out.extend(found);
+        let meant: Vec<&Case> = all.iter().filter(|case| meant(pattern, &case.reference())).collect();
+        ensure!(!meant.is_empty(), "{}: no case is {pattern}", class.id);
+        for case in meant {
+            if case.accepts() { &mut out.1 } else { &mut out.0 }.push(case.reference());
+        }
     }
     Ok(out)
 }
@@ -84,11 +85,12 @@ fn pretty(value: &impl serde::Serialize) -> Result<String> {
 fn files(folder: &Path) -> Result<Files> {
     let all = suite::read(folder)?;
     let mut files = Files::new();
-    let (mut cases, mut classes) = (Vec::new(), Vec::new());
-    for class in CLASSES {
+    let (mut cases, mut listed) = (Vec::new(), Vec::new());
+    for class in classes() {
         let made: Vec<Case> = (0..class.rounds).flat_map(|round| members(class, SEED, round)).collect();
         let (attacks, valid) = references("attacks", &made);
-        classes.push(Listed {
+        let (older_attacks, older_valid) = older(class, &all)?;
+        listed.push(Listed {
             id: class.id.into(),
             title: class.title.into(),
             clients: owned(class.clients),
@@ -96,8 +98,8 @@ fn files(folder: &Path) -> Result<Files> {
             origin: class.origin.into(),
             expect: "reject".into(),
             checks: owned(class.checks),
-            cases: [older(class, &all)?, attacks].concat(),
-            valid,
+            cases: [older_attacks, attacks].concat(),
+            valid: [older_valid, valid].concat(),
         });
         cases.extend(made);
     }
@@ -121,13 +123,14 @@ fn files(folder: &Path) -> Result<Files> {
             checks: owned(loss.checks),
             cases: attacks,
             valid,
+            tests: owned(loss.tests),
         });
         cases.extend(made);
     }
     by_kind("losses", "The losses of losses.json, made again, and valid cases beside them.", cases, &mut files);
     let about = "Attack classes: what is tried, the rules of SPEC.md that it breaks, where it comes from, the cases, \
                  and the checks of which one must stop each.";
-    let attacks = Attacks { about: about.into(), count: classes.len(), classes };
+    let attacks = Attacks { about: about.into(), count: listed.len(), classes: listed };
     files.insert(suite::CATALOGUES[0].into(), pretty(&attacks)?);
     let about = "Real losses, each made again as the same mistake in the terms of this standard, and what stops it.";
     let losses = Losses { about: about.into(), count: losses.len(), losses };

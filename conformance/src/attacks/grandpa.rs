@@ -278,6 +278,10 @@ pub fn trailing(rng: &mut Rng, m: &mut Members) {
     let mut longer = s.message();
     longer.anchor_proof = [&longer.anchor_proof[..], &[0]].concat().into();
     update(m, "proof_byte", &s, longer.encode(), "InvalidProof");
+    // Time and genesis are good, and a byte stands behind them.
+    let mut s = fresh(rng);
+    s.state.anchor = s.state.anchor.map(|anchor| [anchor, vec![0]].concat());
+    put(m, "anchor_byte", &s, "MalformedAnchor");
 }
 
 pub fn not_canonical(rng: &mut Rng, m: &mut Members) {

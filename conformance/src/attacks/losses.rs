@@ -25,6 +25,8 @@ pub struct Loss {
     pub rules: &'static [&'static str],
     /// As in the catalogue.
     pub checks: &'static [&'static str],
+    /// As in the catalogue.
+    pub tests: &'static [&'static str],
     /// What makes it again.
     pub makers: &'static [Maker],
 }
@@ -37,10 +39,18 @@ pub const LOSSES: &[Loss] = &[
                    made its sender the only one; headers that he signed alone then released about 611 million US \
                    dollars.",
         mistake: "A header names its own signers and has a quorum of them. Signers are counted against the set that \
-                  was trusted before, and a set is handed over only by what that set signed: no packet reaches a \
-                  client.",
-        rules: &["LUPU-QBF-016", "LUPU-BFY-010", "LUPU-BFY-015", "LUPU-GRA-011"],
+                  was trusted before, and a set is handed over only by what that set signed. And a message makes a \
+                  call with power over the bridge: its call is made by an account of its sender's alone, which has no \
+                  role at the router and its authority, and the pallet refuses calls of the host and what carries \
+                  calls.",
+        rules: &["LUPU-QBF-016", "LUPU-BFY-010", "LUPU-BFY-015", "LUPU-GRA-011", "LUPU-GMP-007"],
         checks: &["TooLittleOverlap", "AuthoritySetMismatch", "NextSetMismatch"],
+        tests: &[
+            "adapters/evm/contracts/test/PrivilegedCalls.t.sol#test_no_message_has_power_over_the_bridge",
+            "adapters/substrate/pallets/gmp/src/tests/receiving.rs#no_call_is_privileged",
+            "adapters/substrate/pallets/gmp/src/tests/filters.rs#what_is_forbidden_is_refused_by_name",
+            "adapters/substrate/pallets/gmp/src/tests/filters.rs#a_forgotten_carrier_gains_nothing",
+        ],
         makers: &[poly, beefy::list_swapped, grandpa::list_swapped],
     },
     Loss {
@@ -58,6 +68,7 @@ pub const LOSSES: &[Loss] = &[
             "InvalidProof",
             "ConsensusStateMismatch",
         ],
+        tests: &[],
         makers: &[qbft::other_contract, beefy::other_contract, grandpa::other_contract],
     },
     Loss {
@@ -68,6 +79,7 @@ pub const LOSSES: &[Loss] = &[
                   signatures or votes there.",
         rules: &["LUPU-QBF-015", "LUPU-BFY-011", "LUPU-GRA-018"],
         checks: &["TooFewSeals", "TooFewSignatures", "TooLittleWeight"],
+        tests: &[],
         makers: &[five_of_nine],
     },
     Loss {
@@ -77,6 +89,7 @@ pub const LOSSES: &[Loss] = &[
                   five are still asked.",
         rules: &["LUPU-QBF-015", "LUPU-QBF-016", "LUPU-BFY-011", "LUPU-GRA-018"],
         checks: &["TooFewSeals", "TooLittleOverlap", "TooFewSignatures", "TooLittleWeight"],
+        tests: &[],
         makers: &[two_of_five],
     },
     Loss {
@@ -104,6 +117,7 @@ pub const LOSSES: &[Loss] = &[
             "NextSetMismatch",
             "ValueAbsent",
         ],
+        tests: &[],
         makers: &[qbft::zero_roots, beefy::zero_roots, grandpa::zero_roots, never_proven],
     },
     Loss {
@@ -114,6 +128,7 @@ pub const LOSSES: &[Loss] = &[
                   hashed against is believed. Every node must be needed and hash to what its parent names.",
         rules: &["LUPU-VER-005", "LUPU-PRF-002", "LUPU-SUB-010"],
         checks: &["InvalidProof", "ValueAbsent"],
+        tests: &[],
         makers: &[qbft::unused_nodes, states::ethereum_nodes, states::substrate_nodes, beefy::node_as_value],
     },
     Loss {
@@ -124,6 +139,7 @@ pub const LOSSES: &[Loss] = &[
                   from what was signed, and must need exactly the items given.",
         rules: &["LUPU-BFY-014", "LUPU-BFY-016"],
         checks: &["InvalidMmrProof", "LeafOutOfRange"],
+        tests: &[],
         makers: &[past_the_last, beefy::leaf_index],
     },
 ];

@@ -5,6 +5,7 @@
 //! which check they fail; the code under test is never asked.
 
 mod beefy;
+mod bundles;
 mod classes;
 mod files;
 mod grandpa;
@@ -14,7 +15,7 @@ mod qbft;
 mod rules;
 mod states;
 
-pub use classes::{CLASSES, Class};
+pub use classes::{Class, classes};
 pub use files::{check, write};
 pub use losses::{LOSSES, Loss};
 pub use members::{Maker, Members};

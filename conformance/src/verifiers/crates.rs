@@ -5,16 +5,17 @@ use crate::{
     verifier::{Verdict, Verifier},
 };
 use alloy_primitives::{B256, Bytes};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use lupu_beefy::{BeefyClient, Commitment, keyset_root, mmr, split_addresses};
 use lupu_ethereum_state::{Account, packed};
 use lupu_grandpa::{AuthoritySet, GrandpaClient, Justification, Zebra, check_votes};
 use lupu_light_client::{Claim, LightClient, UpdateResult};
+use lupu_proof::Bundle;
 use lupu_qbft::{Header, Kind, QbftClient};
 use lupu_standard::{Height, TimestampSecs};
 use lupu_substrate_state::{self as substrate, NodeSet, check_anchor, check_membership};
 
-/// The crates of `standard/` and `light-clients/`.
+/// The crates of `standard/`, `light-clients/` and `proof/`.
 pub struct Crates;
 
 impl Verifier for Crates {
@@ -57,6 +58,8 @@ impl Verifier for Crates {
                 Ok(Verdict::of(checked.map_err(|e| e.name())))
             }
             ("substrate-state", _) => substrate_state(what, case),
+            ("bundles", "format") => Ok(Verdict::of(Bundle::decode(&bundle_file(case)?).map_err(|_| "Malformed"))),
+            ("bundles", _) => bundle(case),
             _ => super::rules::verdict(case),
         }
     }
@@ -107,6 +110,26 @@ fn asked(mut client: impl LightClient, case: &Case) -> Result<Verdict> {
 /// A membership that holds at this time.
 pub fn at(time: u64) -> Verdict {
     Verdict::proving("ok", B256::left_padding_from(&time.to_be_bytes()))
+}
+
+/// A file of which the form is judged: bytes, or else text.
+pub fn bundle_file(case: &Case) -> Result<Vec<u8>> {
+    let bytes = case.bytes("cbor")?;
+    Ok(if bytes.is_empty() { case.text("file")?.into_bytes() } else { bytes.to_vec() })
+}
+
+/// A bundle in the form that the case has and in the other one.
+fn bundle(case: &Case) -> Result<Verdict> {
+    let file = case.text("json")?;
+    let (anchor, now): (B256, Option<u64>) = (case.hash("anchor")?, case.get("now")?);
+    let Ok(bundle) = Bundle::decode(file.as_bytes()) else { return Ok(Verdict::named("Malformed")) };
+    let other = bundle.to_cbor();
+    ensure!(Bundle::decode(&other) == Ok(bundle.clone()) && bundle.to_json() == file, "the two forms differ");
+    if case.accepts() {
+        ensure!(other == case.bytes("cbor")?, "another CBOR form");
+    }
+    let verified = lupu_proof::verify(&bundle, &[anchor], now.map(TimestampSecs));
+    Ok(verified.map_or_else(|e| Verdict::refused(e.check()), |report| Verdict::proving("ok", report.digest)))
 }
 
 fn created(family: &str, state: &[u8], consensus: &[u8]) -> Result<Verdict> {

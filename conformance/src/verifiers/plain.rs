@@ -1,9 +1,9 @@
 //! The slow, plain references of the light clients' tests, which share no code with the crates.
 
-use super::crates::at;
+use super::crates::{at, bundle_file};
 use crate::{
     case::Case,
-    scenarios::{beefy, grandpa, qbft},
+    scenarios::{beefy, grandpa, plain, qbft},
     verifier::{Verdict, Verifier},
 };
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -12,7 +12,7 @@ use codec::Decode;
 
 /// Plain checkers: RLP by alloy-rlp, SCALE and headers by upstream's codecs, trie nodes by
 /// sp-trie's, mountain ranges and key sets by upstream's crates, signatures by k256, libsecp256k1
-/// and the equation of ZIP 215.
+/// and the equation of ZIP 215. Bundles are read by serde_json and ciborium.
 pub struct Plain;
 
 const KINDS: [&str; 17] = [
@@ -35,6 +35,7 @@ const KINDS: [&str; 17] = [
     "grandpa/justification",
 ];
 const SUBSTRATE: [&str; 2] = ["substrate-state/packed", "substrate-state/header"];
+const BUNDLES: &str = "bundles";
 
 impl Verifier for Plain {
     fn name(&self) -> &str {
@@ -42,7 +43,12 @@ impl Verifier for Plain {
     }
 
     fn supports(&self, case: &Case) -> bool {
-        KINDS.contains(&case.kind.name) || SUBSTRATE.contains(&case.kind.name)
+        case.kind.family() == BUNDLES || KINDS.contains(&case.kind.name) || SUBSTRATE.contains(&case.kind.name)
+    }
+
+    /// Of a bundle it says only whether it is to be accepted.
+    fn names_checks(&self, case: &Case) -> bool {
+        case.kind.family() != BUNDLES
     }
 
     fn verdict(&mut self, case: &Case) -> Result<Verdict> {
@@ -51,6 +57,7 @@ impl Verifier for Plain {
             "ethereum-state" => of_ethereum_state(case),
             "beefy" => of_beefy(case),
             "grandpa" => of_grandpa(case),
+            BUNDLES => of_bundles(case),
             _ => of_substrate_state(case),
         }
     }
@@ -171,6 +178,21 @@ fn of_grandpa(case: &Case) -> Result<Verdict> {
         },
         "grandpa/misbehaviour" => evidence(reference::misbehaviour(&client, &case.bytes("evidence")?)),
         _ => time(reference::membership(&client, case.number("height")?, &claims(case)?, &case.bytes("proof")?)),
+    })
+}
+
+/// A file of which the form is judged is taken if it is a true bundle of the anchor in it.
+fn of_bundles(case: &Case) -> Result<Verdict> {
+    if case.kind.name == "bundles/format" {
+        let file = bundle_file(case)?;
+        let taken = plain::anchor_digest(&file).is_some_and(|anchor| plain::accepts(&file, anchor, None));
+        return Ok(or(taken, "refused"));
+    }
+    let file = case.text("json")?;
+    let taken = plain::accepts(file.as_bytes(), case.hash("anchor")?, case.get("now")?);
+    Ok(match plain::file_digest(file.as_bytes()) {
+        Some(digest) if taken => Verdict::proving("ok", digest),
+        _ => or(taken, "refused"),
     })
 }
 

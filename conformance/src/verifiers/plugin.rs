@@ -79,7 +79,7 @@ impl Verifier for Plugin {
     }
 
     /// Foreign verifiers owe only the verdict.
-    fn names_checks(&self) -> bool {
+    fn names_checks(&self, _: &Case) -> bool {
         false
     }
 

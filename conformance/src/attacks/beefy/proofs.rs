@@ -1,213 +1,17 @@
-//! BEEFY: signatures, sets, leaves, handovers.
+//! What stands where in range and state, and how it is written down.
 
-use super::members::{Members, between, claims, hexed, leads_on, salt, stored};
-use crate::scenarios::{
-    beefy::{
-        Authority, Scenario, State, authorities, commitment, high_s, joined, path, quorum, reference,
-        state_trie::{self, Trie, seeded},
+use super::{CLIENT, accepted, fresh, full, membership, put, sent, some, update};
+use crate::{
+    attacks::members::{Members, salt},
+    scenarios::{
+        beefy::{
+            Scenario, State, commitment, path,
+            state_trie::{self, Trie, seeded},
+        },
+        grandpa::rng::Rng,
     },
-    grandpa::rng::Rng,
 };
 use alloy_primitives::B256;
-use lupu_beefy::{MembershipProof, Misbehaviour};
-use lupu_standard::Height;
-use serde_json::json;
-
-pub const CLIENT: &str = "bank.beefy-harbour";
-
-/// A chain with these many authorities.
-pub fn sized(rng: &mut Rng, n: usize) -> Scenario {
-    let mut s = Scenario::salted(n, &salt(rng));
-    let neighbours = rng.below(30);
-    s.change_state(|state| {
-        for i in 0..neighbours {
-            let key = [&state.merkle_prefix()[..], seeded("more", i).as_slice()].concat();
-            state.entries.insert(key, vec![i as u8; 1 + i]);
-        }
-    });
-    s
-}
-
-/// A chain of 4 to 10 authorities.
-pub fn fresh(rng: &mut Rng) -> Scenario {
-    let n = between(rng, 4, 10);
-    sized(rng, n)
-}
-
-pub fn update(m: &mut Members, what: &str, s: &Scenario, message: Vec<u8>, expect: &str) {
-    let good = leads_on(expect);
-    m.put(
-        "beefy/update",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "message": hexed(message),
-            "height": if good { s.leaf_number } else { 0 },
-            "consensus_state": hexed(if good { s.consensus().encode() } else { Vec::new() }),
-        }),
-    );
-}
-
-pub fn put(m: &mut Members, what: &str, s: &Scenario, expect: &str) {
-    update(m, what, s, s.message().encode(), expect);
-}
-
-/// Signatures over another digest: which check they fail, the plain checker says.
-fn unpredicted(m: &mut Members, what: &str, s: &Scenario, message: Vec<u8>) {
-    let check = reference::update(s, &message).expect_err("signatures over another digest");
-    update(m, what, s, message, check);
-}
-
-fn with(s: &Scenario, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
-    let mut message = s.message();
-    let mut entries: Vec<Vec<u8>> = message.signatures.chunks(66).map(<[u8]>::to_vec).collect();
-    change(&mut entries);
-    message.signatures = entries.concat().into();
-    message.encode()
-}
-
-pub fn accepted(s: &Scenario) -> Scenario {
-    let mut s = s.clone();
-    let consensus = s.consensus();
-    s.client.latest_height = Height(u64::from(s.leaf_number));
-    s.client.latest_timestamp = consensus.timestamp;
-    s.stored.push((u64::from(s.leaf_number), consensus.hash()));
-    s
-}
-
-/// A verify call on an accepted scenario, paths with their prefix.
-pub fn membership(m: &mut Members, what: &str, s: &Scenario, list: &[(Vec<u8>, B256)], nodes: Vec<u8>, expect: &str) {
-    let (paths, values) = claims(list);
-    let consensus = s.consensus();
-    m.put(
-        "beefy/membership",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "height": s.leaf_number,
-            "paths": paths,
-            "values": values,
-            "proof": hexed(MembershipProof { consensus, nodes: nodes.into() }.encode()),
-            "timestamp": if expect == "ok" { consensus.timestamp.0 } else { 0 },
-        }),
-    );
-}
-
-fn full(s: &Scenario, raw: &[u8]) -> Vec<u8> {
-    [&s.state.merkle_prefix(), raw].concat()
-}
-
-fn sent(i: u64) -> Vec<u8> {
-    path(CLIENT, 1, i)
-}
-
-fn some(rng: &mut Rng) -> u64 {
-    1 + rng.next() % 20
-}
-
-pub fn unbound_header(rng: &mut Rng, m: &mut Members) {
-    let mut s = fresh(rng);
-    put(m, "bound", &s, "Update");
-    s.header.extrinsics_root = seeded(&salt(rng), 0);
-    put(m, "other_header_of_the_leaf", &s, "HeaderMismatch");
-}
-
-pub fn signer_twice(rng: &mut Rng, m: &mut Members) {
-    let s = fresh(rng);
-    let at = rng.below(s.signers.len() - 1);
-    let message = with(&s, |entries| entries[at + 1] = entries[at].clone());
-    update(m, "signature_twice", &s, message, "SignaturesNotSorted");
-    // The same signature, said to be by another index.
-    let message = with(&s, |entries| {
-        let index = entries[at + 1][0];
-        entries[at + 1] = entries[at].clone();
-        entries[at + 1][0] = index;
-    });
-    update(m, "signature_under_another_index", &s, message, "WrongSigner");
-}
-
-pub fn stranger(rng: &mut Rng, m: &mut Members) {
-    let mut s = fresh(rng);
-    let at = rng.below(s.signers.len());
-    let good = s.clone();
-    let index = s.signers[at];
-    s.signing[index] = Authority::new(&salt(rng), 0);
-    let mut message = s.message();
-    message.authorities = joined(&good.signing).into();
-    update(m, "stranger_in_the_quorum", &s, message.encode(), "WrongSigner");
-    put(m, "members_only", &good, "Update");
-}
-
-/// 1 to 10 authorities: exactly a quorum, and one signature less.
-pub fn quorums(rng: &mut Rng, m: &mut Members) {
-    for n in 1..=10 {
-        let mut s = sized(rng, n);
-        put(m, &format!("{}_of_{n}", quorum(n)), &s, "Update");
-        s.signers.remove(rng.below(s.signers.len()));
-        put(m, &format!("{}_of_{n}", quorum(n) - 1), &s, "TooFewSignatures");
-    }
-}
-
-pub fn other_digest(rng: &mut Rng, m: &mut Members) {
-    let s = fresh(rng);
-    let mut other = s.clone();
-    other.set_id += 1;
-    let mut message = s.message();
-    message.signatures = s.signatures_of(&other.commitment()).concat().into();
-    unpredicted(m, "over_another_set_id", &s, message.encode());
-}
-
-pub fn malleated(rng: &mut Rng, m: &mut Members) {
-    let s = fresh(rng);
-    let at = rng.below(s.signers.len());
-    let message = with(&s, |entries| {
-        let other = high_s(&entries[at][1..]);
-        entries[at].splice(1.., other);
-    });
-    update(m, "upper_s", &s, message, "InvalidSignature");
-}
-
-pub fn list_swapped(rng: &mut Rng, m: &mut Members) {
-    let mut s = fresh(rng);
-    let n = s.current.len();
-    s.signing = authorities(&salt(rng), n);
-    put(m, "own_authorities", &s, "AuthoritySetMismatch");
-    // The current set's commitment, with heirs that nobody announced.
-    let mut s = fresh(rng);
-    s.leaf_next.root = seeded(&salt(rng), 1);
-    put(m, "other_heirs", &s, "NextSetMismatch");
-}
-
-pub fn set_skipped(rng: &mut Rng, m: &mut Members) {
-    let n = between(rng, 4, 10);
-    let mut s = sized(rng, n);
-    s.signed_by_next();
-    put(m, "next_set", &s, "Update");
-    let mut s = sized(rng, n);
-    (s.set_id, s.signing) = (9, s.heirs.clone());
-    put(m, "set_after_the_next", &s, "UnknownAuthoritySet");
-    let mut s = sized(rng, n);
-    s.set_id = 6;
-    put(m, "set_before", &s, "UnknownAuthoritySet");
-    let mut s = sized(rng, n);
-    s.signed_by_next();
-    s.set_id += 1;
-    put(m, "next_set_under_the_id_after", &s, "UnknownAuthoritySet");
-    let mut s = sized(rng, n);
-    s.signed_by_next();
-    s.leaf_next.id += 1;
-    put(m, "heir_skipped", &s, "NextSetMismatch");
-    let mut s = sized(rng, n);
-    s.signed_by_next();
-    s.committed += 1;
-    put(m, "heirs_by_an_older_leaf", &s, "HandoverLeafNotBound");
-}
 
 pub fn zero_roots(rng: &mut Rng, m: &mut Members) {
     let mut s = fresh(rng);
@@ -365,6 +169,13 @@ pub fn trailing(rng: &mut Rng, m: &mut Members) {
     let mut longer = s.message();
     longer.header = raw.into();
     update(m, "header_byte", &s, longer.encode(), "MalformedHeader");
+    // Time and genesis are good, and a byte stands behind them.
+    let mut s = fresh(rng);
+    s.change_state(|state| {
+        let key = state.anchor_key();
+        state.entries.entry(key).and_modify(|anchor| anchor.push(0));
+    });
+    put(m, "anchor_byte", &s, "MalformedAnchor");
 }
 
 pub fn not_canonical(rng: &mut Rng, m: &mut Members) {
@@ -403,51 +214,6 @@ pub fn frozen_or_expired(rng: &mut Rng, m: &mut Members) {
     s.now = s.time();
     s.client.frozen = true;
     membership(m, "asked_when_frozen", &s, &[(full(&s, &sent(i)), commitment(i))], nodes, "ClientFrozen");
-}
-
-pub fn sister(rng: &mut Rng, m: &mut Members) {
-    let mut s = fresh(rng);
-    let genesis = seeded(&salt(rng), 0);
-    let time = s.time();
-    s.change_state(|state| state.set_anchor(time, &genesis[..24]));
-    put(m, "other_genesis", &s, "WrongChain");
-}
-
-pub fn clock(rng: &mut Rng, m: &mut Members) {
-    let mut s = fresh(rng);
-    let late = s.now + s.client.rules.max_clock_drift + 1 + rng.next() % 1_000;
-    s.set_time(late);
-    put(m, "from_the_future", &s, "HeaderFromFuture");
-    let mut s = fresh(rng);
-    let early = s.client.latest_timestamp.0 - 1 - rng.next() % 1_000;
-    s.set_time(early);
-    put(m, "before_the_latest", &s, "TimeWentBack");
-}
-
-pub fn no_fork(rng: &mut Rng, m: &mut Members) {
-    let a = fresh(rng);
-    let mut evidence = |what: &str, b: &Scenario, expect: &str| {
-        let both = Misbehaviour { a: a.message(), b: b.message() }.encode();
-        m.put(
-            "beefy/misbehaviour",
-            what,
-            expect,
-            json!({
-                "client_state": hexed(a.client.encode()),
-                "stored": stored(&a.stored),
-                "now": a.now,
-                "evidence": hexed(both),
-            }),
-        );
-    };
-    let mut b = a.clone();
-    b.history = "other leaf";
-    evidence("a_fork", &b, "Misbehaviour");
-    evidence("one_commitment_twice", &a.clone(), "NotMisbehaviour");
-    let mut b = a.clone();
-    b.history = "other leaf";
-    b.signers.pop();
-    evidence("a_fork_of_too_few", &b, "TooFewSignatures");
 }
 
 /// A value that is itself a node, listed where the walk ends before it.

@@ -1,159 +1,9 @@
-//! The attack classes: what each is, the rules it breaks, its cases in the older files, its makers.
+//! What stands where in a chain's state, and how it is written down.
 
-use super::{Maker, beefy, grandpa, qbft, rules, states};
+use super::{ALL, Class};
+use crate::attacks::{beefy, grandpa, qbft, rules, states};
 
-/// A class of attacks.
-pub struct Class {
-    /// As in the catalogue.
-    pub id: &'static str,
-    /// As in the catalogue.
-    pub title: &'static str,
-    /// As in the catalogue.
-    pub clients: &'static [&'static str],
-    /// As in the catalogue.
-    pub rules: &'static [&'static str],
-    /// As in the catalogue.
-    pub origin: &'static str,
-    /// As in the catalogue.
-    pub checks: &'static [&'static str],
-    /// Cases of the older files, as `file#name`; a star stands for any text.
-    pub older: &'static [&'static str],
-    /// What makes fresh members.
-    pub makers: &'static [Maker],
-    /// Rounds of the makers that are written to files.
-    pub rounds: u64,
-}
-
-const ALL: &[&str] = &["qbft", "ibft2", "beefy", "grandpa"];
-
-/// All classes.
 pub const CLASSES: &[Class] = &[
-    Class {
-        id: "unbound-header",
-        title: "A header that the signatures are not over",
-        clients: ALL,
-        rules: &["LUPU-QBF-013", "LUPU-QBF-014", "LUPU-QBF-021", "LUPU-BFY-018", "LUPU-GRA-013"],
-        origin: "Published trap: verifiers that check seals against a hash that is given instead of computed.",
-        checks: &["SealsNotSorted", "ForeignSeal", "InvalidSeal", "HeaderMismatch", "TargetMismatch"],
-        older: &[
-            "qbft/update_seals.json#forged_state_root",
-            "beefy/update_headers.json#header_of_another_fork",
-            "beefy/update_headers.json#header_of_another_block",
-            "grandpa/update_votes.json#target_of_sibling",
-        ],
-        makers: &[qbft::unbound_header, beefy::unbound_header, grandpa::unbound_header],
-        rounds: 2,
-    },
-    Class {
-        id: "signer-twice",
-        title: "One signer counted twice",
-        clients: ALL,
-        rules: &["LUPU-QBF-013", "LUPU-BFY-012", "LUPU-GRA-014"],
-        origin: "Published trap: quorums that count signatures and not signers.",
-        checks: &["SealsNotSorted", "SignaturesNotSorted", "WrongSigner", "DuplicateVoter"],
-        older: &[
-            "qbft/update_seals.json#seal_twice_*",
-            "grandpa/update_votes.json#duplicate_vote",
-            "grandpa/update_votes.json#equivocation",
-        ],
-        makers: &[qbft::signer_twice, beefy::signer_twice, grandpa::signer_twice],
-        rounds: 2,
-    },
-    Class {
-        id: "stranger",
-        title: "A signer outside the set fills the quorum",
-        clients: ALL,
-        rules: &["LUPU-QBF-014", "LUPU-BFY-012", "LUPU-GRA-014"],
-        origin: "Published trap: any key that recovers is taken for a validator's.",
-        checks: &["ForeignSeal", "WrongSigner", "ForeignVoter"],
-        older: &["qbft/update_seals.json#seal_foreign*", "grandpa/update_votes.json#foreign_*"],
-        makers: &[qbft::stranger, beefy::stranger, grandpa::stranger],
-        rounds: 2,
-    },
-    Class {
-        id: "quorum-minus-one",
-        title: "One signature below the quorum, for 1 to 10 signers",
-        clients: ALL,
-        rules: &["LUPU-QBF-015", "LUPU-BFY-011", "LUPU-GRA-018"],
-        origin: "Published fault: quorums computed with the wrong rounding, so that 2 of 4 or one third were enough.",
-        checks: &["TooFewSeals", "TooFewSignatures", "TooLittleWeight"],
-        older: &[
-            "qbft/update_seals.json#quorum_minus_one_*",
-            "beefy/update_signatures.json#one_short_*",
-            "grandpa/update_votes.json#too_few_*",
-        ],
-        makers: &[qbft::quorum, qbft::grown_quorum, beefy::quorums, grandpa::quorums],
-        rounds: 1,
-    },
-    Class {
-        id: "other-digest",
-        title: "Signatures over another digest: another round, set or hash",
-        clients: ALL,
-        rules: &["LUPU-QBF-013", "LUPU-QBF-014", "LUPU-QBF-021", "LUPU-BFY-012", "LUPU-GRA-015"],
-        origin: "Published trap: the QBFT digest keeps the round that the block hash leaves out.",
-        checks: &["SealsNotSorted", "ForeignSeal", "InvalidSeal", "WrongSigner", "InvalidSignature"],
-        older: &[
-            "qbft/update_seals.json#wrong_round_digest_*",
-            "qbft/update_seals.json#sealed_block_hash_*",
-            "grandpa/update_votes.json#other_round",
-            "grandpa/update_votes.json#previous_set",
-            "grandpa/update_votes.json#next_set",
-        ],
-        makers: &[qbft::other_digest, beefy::other_digest, grandpa::other_digest],
-        rounds: 2,
-    },
-    Class {
-        id: "malleated",
-        title: "The second signature that anyone can make of a first",
-        clients: &["qbft", "ibft2", "beefy", "grandpa"],
-        rules: &["LUPU-QBF-012", "LUPU-BFY-012", "LUPU-GRA-015"],
-        origin: "Published trap: ECDSA accepts s and its negative, Ed25519 without a range check s plus the order.",
-        checks: &["InvalidSeal", "InvalidSignature"],
-        older: &["qbft/update_seals.json#seal_high_s_*", "grandpa/update_votes.json#odd_s_plus_order"],
-        makers: &[qbft::malleated, beefy::malleated],
-        rounds: 2,
-    },
-    Class {
-        id: "list-swapped",
-        title: "A header or message that names its own signers",
-        clients: ALL,
-        rules: &["LUPU-QBF-016", "LUPU-BFY-010", "LUPU-BFY-015", "LUPU-GRA-011"],
-        origin: "Poly, 2021, and clients that take the validators from the header that they are to judge.",
-        checks: &["TooLittleOverlap", "AuthoritySetMismatch", "NextSetMismatch"],
-        older: &[
-            "qbft/update_sets.json#replace_all",
-            "qbft/update_sets.json#join_4_to_10_two_trusted",
-            "beefy/update_leaves.json#next_other_*",
-            "grandpa/update_votes.json#set_of_others",
-        ],
-        makers: &[qbft::list_swapped, beefy::list_swapped, grandpa::list_swapped],
-        rounds: 2,
-    },
-    Class {
-        id: "handover-skipped",
-        title: "A change of the set that the client has not seen",
-        clients: ALL,
-        rules: &["LUPU-QBF-011", "LUPU-QBF-016", "LUPU-BFY-009", "LUPU-BFY-015", "LUPU-GRA-023"],
-        origin: "Published trap: a set is taken by its id or by its own word, without the handover before it.",
-        checks: &[
-            "TooLittleOverlap",
-            "TrustedValidatorsMismatch",
-            "UnknownAuthoritySet",
-            "HandoverLeafNotBound",
-            "NextSetMismatch",
-            "AuthoritySetMismatch",
-            "ForeignVoter",
-            "InvalidSignature",
-        ],
-        older: &[
-            "qbft/update_sets.json#leave_4_to_3_quorum",
-            "beefy/update_leaves.json#handover_not_bound*",
-            "beefy/update_leaves.json#handover_id_*",
-            "grandpa/update_changes.json#skipped_change*",
-        ],
-        makers: &[qbft::set_skipped, beefy::set_skipped, grandpa::set_skipped],
-        rounds: 2,
-    },
     Class {
         id: "zero-roots",
         title: "Zero and default roots and hashes",
@@ -318,7 +168,7 @@ pub const CLASSES: &[Class] = &[
     },
     Class {
         id: "trailing-bytes",
-        title: "Bytes behind a message, header, justification or proof",
+        title: "Bytes behind a message, header, justification, anchor or proof",
         clients: ALL,
         rules: &[
             "LUPU-QBF-001",
@@ -340,6 +190,7 @@ pub const CLASSES: &[Class] = &[
             "MalformedHeader",
             "MalformedCommitment",
             "MalformedJustification",
+            "MalformedAnchor",
             "InvalidProof",
         ],
         older: &[
@@ -387,80 +238,6 @@ pub const CLASSES: &[Class] = &[
         older: &["grandpa/update_anchors.json#proof_unused_item", "substrate-state/packed.json#node_extra"],
         makers: &[qbft::unused_nodes, grandpa::broken_ancestry],
         rounds: 2,
-    },
-    Class {
-        id: "frozen-or-expired",
-        title: "A frozen or expired client that still takes proofs",
-        clients: ALL,
-        rules: &[
-            "LUPU-QBF-002",
-            "LUPU-QBF-007",
-            "LUPU-VER-001",
-            "LUPU-BFY-007",
-            "LUPU-BFY-027",
-            "LUPU-GRA-005",
-            "LUPU-GRA-007",
-            "LUPU-GRA-030",
-        ],
-        origin: "Published trap: keys of former validators sign for clients that nobody refreshed.",
-        checks: &["ClientFrozen", "ClientExpired", "TrustedStateExpired"],
-        older: &[
-            "qbft/update.json#frozen",
-            "qbft/membership.json#expired",
-            "beefy/membership.json#frozen",
-            "beefy/membership.json#expired",
-            "grandpa/membership.json#frozen",
-            "grandpa/membership.json#expired",
-        ],
-        makers: &[qbft::frozen_or_expired, beefy::frozen_or_expired, grandpa::frozen_or_expired],
-        rounds: 1,
-    },
-    Class {
-        id: "sister-chain",
-        title: "Another chain of the same keys",
-        clients: ALL,
-        rules: &["LUPU-QBF-017", "LUPU-MIS-003", "LUPU-BFY-020", "LUPU-GRA-021"],
-        origin: "Published trap: headers, commitments and votes carry no chain id, and consortia use keys twice.",
-        checks: &["RouterAbsent", "WrongChain"],
-        older: &[
-            "qbft/update_accounts.json#sister_network",
-            "beefy/update_headers.json#anchor_of_a_sister",
-            "beefy/misbehaviour.json#sister_network",
-            "grandpa/update_anchors.json#sister_chain",
-            "grandpa/misbehaviour.json#sister_chain",
-        ],
-        makers: &[qbft::sister, beefy::sister, grandpa::sister],
-        rounds: 2,
-    },
-    Class {
-        id: "clock",
-        title: "Time from the future, time that goes back, heights that are not newer",
-        clients: ALL,
-        rules: &[
-            "LUPU-QBF-003",
-            "LUPU-QBF-005",
-            "LUPU-QBF-008",
-            "LUPU-QBF-009",
-            "LUPU-BFY-021",
-            "LUPU-GRA-009",
-            "LUPU-GRA-022",
-        ],
-        origin: "Published trap: timeouts are judged by proven time, so whoever moves it chooses who is refunded.",
-        checks: &["HeaderFromFuture", "TimeWentBack", "HeightNotNewer", "TrustedStateMismatch"],
-        older: &["qbft/update.json#from_the_future", "qbft/update.json#time_went_back"],
-        makers: &[qbft::clock, beefy::clock, grandpa::clock],
-        rounds: 1,
-    },
-    Class {
-        id: "no-fork",
-        title: "Evidence of no fork, to freeze a client",
-        clients: ALL,
-        rules: &["LUPU-MIS-002", "LUPU-MIS-003", "LUPU-BFY-025", "LUPU-BFY-026", "LUPU-GRA-027", "LUPU-GRA-029"],
-        origin: "Published trap: one block sealed in two rounds has two headers and one hash.",
-        checks: &["NotMisbehaviour", "TooFewSeals", "TooFewSignatures", "TooLittleWeight"],
-        older: &["qbft/misbehaviour.json#same_header_*", "grandpa/misbehaviour.json#descendant"],
-        makers: &[qbft::no_fork, beefy::no_fork, grandpa::no_fork],
-        rounds: 1,
     },
     Class {
         id: "past-timeout",
