@@ -5,10 +5,18 @@
 use lupu_conformance::{
     case::Case,
     fault::Faulty,
+    kind::Kind,
+    scenarios::{
+        subjects::{hold, memo, packet, paths_of},
+        world::{Chain, Plan, Shape},
+    },
     suite,
     verifier::{Verifier, divergence},
-    verifiers::Plain,
+    verifiers::{Crates, Plain},
 };
+use lupu_proof::Kind as Said;
+use lupu_standard::{Acknowledgement, Height};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const QBFT: [&str; 29] = [
@@ -167,10 +175,9 @@ fn every_fault_is_caught() {
 }
 
 /// The rules of bundles and anchors, and of each the light client's check that stands for
-/// LUPU-BUN-013. Not here are those that no verdict on a file shows: LUPU-BUN-012 is the two before
-/// it, a verifier cannot go on without the node of LUPU-BUN-015, and LUPU-BUN-008, 029 and 030 are
-/// about sizes and words (`proof/tests`).
-const BUNDLES: [&str; 34] = [
+/// LUPU-BUN-013. Not here are those that no verdict shows: LUPU-BUN-012 is two others, a verifier
+/// cannot go on without the node of LUPU-BUN-015, and LUPU-BUN-029 and 030 are about words.
+const BUNDLES: [&str; 35] = [
     "LUPU-ANC-001",
     "LUPU-ANC-002",
     "LUPU-ANC-003",
@@ -184,6 +191,7 @@ const BUNDLES: [&str; 34] = [
     "LUPU-BUN-005",
     "LUPU-BUN-006",
     "LUPU-BUN-007",
+    "LUPU-BUN-008",
     "LUPU-BUN-009",
     "LUPU-BUN-010",
     "LUPU-BUN-011",
@@ -207,10 +215,30 @@ const BUNDLES: [&str; 34] = [
     "LUPU-BUN-028",
 ];
 
+/// A true bundle, larger than any may be; too large for a file of vectors.
+fn large() -> Case {
+    let mut plan = Plan::new(Chain::Qbft, Shape::One);
+    let mut claims = Vec::new();
+    for sequence in 100..117 {
+        let mut packet = packet(true, sequence, memo(""));
+        packet.payloads[0].value = vec![7; 262_144].into();
+        hold(&mut plan.stored, &packet, &Acknowledgement(Vec::new()));
+        plan.paths.extend(paths_of(&packet));
+        claims.push((Said::Sent, Height(120), packet, Acknowledgement(Vec::new())));
+    }
+    let bundle = plan.build().bundle_of(&claims);
+    let (json, anchor) = (bundle.to_json(), bundle.anchor.digest());
+    assert!(json.len() > 8 << 20);
+    let fields = json!({"name": "large", "json": json, "anchor": anchor, "now": null, "expect": "Malformed"});
+    let Value::Object(fields) = fields else { unreachable!() };
+    Case::new("large", Kind::of("bundles/qbft").unwrap(), fields).unwrap()
+}
+
 /// Of bundles the checker names no check: each fault shows in a verdict, or in the digest.
 #[test]
 fn every_fault_of_bundles_is_caught() {
-    let all = suite::read(&suite::folder()).unwrap();
+    let mut all = suite::read(&suite::folder()).unwrap();
+    all.push(large());
     let bundles = all.iter().filter(|case| case.kind.family() == "bundles");
     let (valid, attacks): (Vec<&Case>, Vec<&Case>) = bundles.partition(|case| case.accepts());
     let mut missed = Vec::new();
@@ -246,6 +274,9 @@ fn every_check_has_a_fault() {
 /// Without a fault the checker is right on every case.
 #[test]
 fn no_fault_no_divergence() {
+    let large = large();
+    assert_eq!(divergence(&large, &Crates.verdict(&large).unwrap(), true), None);
+    assert_eq!(divergence(&large, &Plain.verdict(&large).unwrap(), false), None);
     let mut whole = Faulty::without("");
     for case in suite::read(&suite::folder()).unwrap().iter().filter(|c| Plain.supports(c)) {
         let verdict = whole.verdict(case).unwrap();
