@@ -234,12 +234,12 @@ fn after(line: &str, word: &str) -> Option<u64> {
     rest.get(..end)?.parse().ok()
 }
 
-/// Adds to the repository's corpus those findings that cover more than it does.
+/// Adds to the repository's corpus those few findings that together reach what it does not.
 fn keep(binaries: &Path, target: &str) -> Result<()> {
-    let mut c = command("fuzz", &[&binaries.join(target).to_string_lossy(), "-merge=1"]);
+    let mut c = command("fuzz", &[&binaries.join(target).to_string_lossy(), "-set_cover_merge=1", "-use_counters=0"]);
     c.arg(format!("-max_len={MAX_KEPT}")).arg(Path::new("corpus").join(target)).arg(found(target)?);
     c.stdout(Stdio::null()).stderr(Stdio::null());
-    finish(c, &format!("{target} -merge=1"))
+    finish(c, &format!("{target} -set_cover_merge=1"))
 }
 
 fn report(outcomes: &[Outcome]) -> Result<()> {
