@@ -5,7 +5,7 @@ use crate::{
     attacks::members::{Members, salt},
     scenarios::{
         grandpa::rng::Rng,
-        qbft::{high_s, joined, sorted, state_trie::seeded, validators},
+        qbft::{Scenario, high_s, joined, sorted, state_trie::seeded, validators},
     },
 };
 use lupu_qbft::Kind;
@@ -120,12 +120,19 @@ pub fn set_skipped(rng: &mut Rng, m: &mut Members) {
 
 /// Another chain of the same keys: its blocks are sealed well, but the router is not there.
 pub fn sister(rng: &mut Rng, m: &mut Members) {
+    let no_router = |s: &mut Scenario| {
+        s.change_state(|state| {
+            state.router_present = false;
+            // Without any account there would be no state at all.
+            state.neighbours = state.neighbours.max(1);
+        });
+    };
     let mut s = fresh(rng);
-    s.change_state(|state| state.router_present = false);
+    no_router(&mut s);
     put(m, "no_router", &s, "RouterAbsent");
     let mut a = fresh(rng);
     let mut b = a.clone();
-    b.change_state(|state| state.router_present = false);
+    no_router(&mut b);
     a.block.parent_hash = seeded(&salt(rng), 3);
     evidence(m, "fork_with_a_sister", &a, &b, "RouterAbsent");
 }
