@@ -92,7 +92,7 @@ fn a_verifier_in_another_language() {
     let cases: Vec<Case> = suite::read(&suite::folder())
         .unwrap()
         .into_iter()
-        .filter(|c| ["beefy/mmr", "beefy/keyset", "receive", "identifiers"].contains(&c.kind.name))
+        .filter(|c| ["beefy/mmr", "beefy/keyset", "receive", "identifiers", "bundles/format"].contains(&c.kind.name))
         .collect();
     let judged = no_divergence(&cases, &|| {
         let plugin: Box<dyn Verifier> = Box::new(Plugin::start("python", &command)?);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An example of a verifier that plugs into the suite: plain Python, nothing but its library.
 
-It judges Merkle mountain ranges, BEEFY key sets, identifiers, and the rule of receive.
+It judges Merkle mountain ranges, BEEFY key sets, identifiers, the rule of receive, and the form of bundles.
 Protocol: README.md, "Plug in a verifier".
 
     cargo xtask conformance --verifier python="python3 standard/vectors/example_verifier.py"
@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
+import bundle_form  # noqa: E402
 from generate import keccak as keccak256  # noqa: E402
 
 
@@ -95,7 +96,13 @@ def receive(case):
     return "Receive" if case["block_time"] < case["timeout_timestamp"] else "Expired"
 
 
-KINDS = {"beefy/mmr": mmr, "beefy/keyset": keyset, "identifiers": identifier, "receive": receive}
+KINDS = {
+    "beefy/mmr": mmr,
+    "beefy/keyset": keyset,
+    "identifiers": identifier,
+    "receive": receive,
+    "bundles/format": bundle_form.judge,
+}
 GOOD = ("ok", "Ok", "Receive")
 
 
