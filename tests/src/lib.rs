@@ -1,5 +1,7 @@
 //! What the end-to-end tests and the throughput harness share.
 
+pub mod proofs;
+
 use anyhow::{Context, Result};
 use lupu_demo::stage::{Stage, key_variable};
 use std::{

@@ -1,7 +1,7 @@
 //! How fast one relayer carries a backlog from an EVM chain to another, and to a Substrate chain:
 //! 1, 100, 1,000 and 10,000 packets wait, then it starts. Blocks of one second, 50 packets a
 //! transaction, one account on each chain; the relayer is a process of its own, so its memory is its
-//! own. `throughput [COUNT…]`.
+//! own. Then every packet is exported from its store: proof files, each verified. `throughput [COUNT…]`.
 
 use anyhow::{Context, Result, bail, ensure};
 use lupu_demo::{
@@ -11,7 +11,10 @@ use lupu_demo::{
     stage::{self, StageOptions},
     world::World,
 };
-use lupu_relayer::store::{PacketFilter, PacketRow};
+use lupu_relayer::{
+    proof::{Anchors, Exporter, Format, Options, Source, Wanted},
+    store::{PacketFilter, PacketRow},
+};
 use lupu_standard::ChainId;
 use lupu_tests::{RelayerOptions, start_relayer};
 use std::{
@@ -80,6 +83,14 @@ struct Measured {
     memory_mib: f64,
     calls: f64,
     gas: u64,
+    exported: Exported,
+}
+
+/// What proof files of all packets took.
+struct Exported {
+    statements: usize,
+    bytes: usize,
+    seconds: f64,
 }
 
 #[tokio::main]
@@ -88,13 +99,13 @@ async fn main() -> Result<()> {
         std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>().context("usage: throughput [COUNT…]")?;
     let counts = if counts.is_empty() { vec![1, 100, 1_000, 10_000] } else { counts };
     println!(
-        "| route | packets waiting | seconds until all are received | packets/s | latency p50 / p95, destination blocks | RPC calls per packet | gas, or weight in µs, per packet, receiving | relayer memory, MiB |"
+        "| route | packets waiting | seconds until all are received | packets/s | latency p50 / p95, destination blocks | RPC calls per packet | gas, or weight in µs, per packet, receiving | relayer memory, MiB | statements exported and verified | seconds of it | bytes of file a statement |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for (to, count) in counts.iter().flat_map(|count| [(To::Harbour, *count), (To::Customs, *count)]) {
         let m = measure(to, count).await.with_context(|| format!("{}, {count} packets", to.name()))?;
         println!(
-            "| {} | {} | {:.1} | {:.1} | {} / {} | {:.2} | {} | {:.0} |",
+            "| {} | {} | {:.1} | {:.1} | {} / {} | {:.2} | {} | {:.0} | {} | {:.2} | {} |",
             to.name(),
             m.packets,
             m.seconds,
@@ -103,7 +114,10 @@ async fn main() -> Result<()> {
             m.p95,
             m.calls,
             m.gas,
-            m.memory_mib
+            m.memory_mib,
+            m.exported.statements,
+            m.exported.seconds,
+            m.exported.bytes / m.exported.statements.max(1)
         );
     }
     Ok(())
@@ -172,8 +186,10 @@ async fn measure(to: To, count: usize) -> Result<Measured> {
     // Weight is in picoseconds.
     let unit = if to == To::Customs { 1_000_000 } else { 1 };
     let gas: Vec<u64> = rows.iter().filter_map(|r| r.receive_gas).map(|gas| gas / unit).collect();
+    let exported = export(&stage, rows).await?;
     Ok(Measured {
         packets: count,
+        exported,
         seconds,
         p50: percentile(50),
         p95: percentile(95),
@@ -181,6 +197,20 @@ async fn measure(to: To, count: usize) -> Result<Measured> {
         calls: calls / count as f64,
         gas: gas.iter().sum::<u64>() / gas.len().max(1) as u64,
     })
+}
+
+/// The strongest statement about each packet, from the store alone.
+async fn export(stage: &stage::Stage, rows: Vec<PacketRow>) -> Result<Exported> {
+    let (store, count, started) = (&stage.world.store, rows.len(), Instant::now());
+    let anchors = Anchors::load(store, Vec::new()).await?;
+    let options = Options { wanted: Wanted::Strongest, source: Source::Store, separate: false, format: Format::Cbor };
+    let mut exporter = Exporter::new(store, &stage.config, anchors, options);
+    let mut made = exporter.add(rows).await?;
+    made.extend(exporter.finish().await?);
+    let seconds = started.elapsed().as_secs_f64();
+    let statements = made.iter().map(|m| m.entries.len()).sum();
+    ensure!(statements == count, "{statements} of {count} packets are proven: {:?}", exporter.take_missing().first());
+    Ok(Exported { statements, bytes: made.iter().map(|m| m.file.len()).sum(), seconds })
 }
 
 async fn rows(stage: &stage::Stage, count: usize) -> Result<Vec<PacketRow>> {

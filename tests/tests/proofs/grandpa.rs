@@ -1,6 +1,5 @@
 //! The same between two Substrate chains, each proven to the other's runtime by GRANDPA.
 
-use super::check::{Seen, all_rows, assert_missing, covered};
 use alloy::signers::local::PrivateKeySigner;
 use lupu_adapter::ClientParameters;
 use lupu_proof::Kind;
@@ -18,6 +17,7 @@ use lupu_substrate::{
     send::{self, CallRequest, TransferRequest},
 };
 use lupu_substrate_devnet::Devnet;
+use lupu_tests::proofs::{Seen, all_rows, assert_missing, covered};
 use std::{
     path::Path,
     str::FromStr,

@@ -3,10 +3,8 @@
 
 #![allow(missing_docs)]
 
-mod check;
 mod grandpa;
 
-use check::{Bundles, Seen, all_rows, assert_missing, covered};
 use lupu_demo::{
     progress::Progress,
     scenes,
@@ -19,6 +17,7 @@ use lupu_relayer::{
     proof::{Anchors, Source, Wanted},
     store::PacketRow,
 };
+use lupu_tests::proofs::{Bundles, Seen, all_rows, assert_missing, covered};
 use std::{collections::BTreeSet, time::Duration};
 
 const BLOCK: Duration = Duration::from_millis(300);

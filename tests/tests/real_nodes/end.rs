@@ -104,14 +104,19 @@ impl End {
         light
     }
 
-    /// The updates that bring this chain's client of `of` to a height, and the state they lead to.
-    pub async fn updates(&self, of: &End, client: &ClientId, target: Height) -> (Vec<Message>, TrustedState) {
+    /// A client here as it stands: its state, and its newest consensus state.
+    pub async fn stored(&self, client: &ClientId) -> (Vec<u8>, TrustedState) {
         let bound = self.chain.client(client).await.unwrap().expect("bound");
         let preimage = self.chain.consensus_state(client, bound.latest_height).await.unwrap().expect("stored");
-        let mut at = TrustedState { height: bound.latest_height, consensus_state: preimage };
+        (bound.state, TrustedState { height: bound.latest_height, consensus_state: preimage })
+    }
+
+    /// The updates that bring this chain's client of `of` to a height, and the state they lead to.
+    pub async fn updates(&self, of: &End, client: &ClientId, target: Height) -> (Vec<Message>, TrustedState) {
+        let (state, mut at) = self.stored(client).await;
         let mut messages = Vec::new();
         if target > at.height {
-            for update in of.prover.updates(&bound.state, &at, target).await.unwrap() {
+            for update in of.prover.updates(&state, &at, target).await.unwrap() {
                 at = TrustedState { height: update.height, consensus_state: update.consensus_state };
                 messages.push(Message::UpdateClient { client: client.clone(), message: update.message });
             }

@@ -7,12 +7,14 @@ use crate::{
     sealed::Sealed,
 };
 use alloy::primitives::{B256, Bytes, U256, keccak256};
-use lupu_adapter::{Chain, Message, Outcome, PacketEventKind, Prover};
+use lupu_adapter::{Chain, Message, Outcome, PacketEventKind, Prover, TrustedState};
 use lupu_ethereum_state::{Account, NodeSet, account_key, slot_key, storage_value};
 use lupu_evm::{identity::router_address, raw_header, send};
 use lupu_evm_devnet::Devnet;
 use lupu_light_client::{Claim, Status};
-use lupu_standard::{Height, Packet, Path, commitment, evm::path_slot};
+use lupu_proof::{Bundle, Kind};
+use lupu_standard::{Acknowledgement, Height, Packet, Path, commitment, evm::path_slot};
+use lupu_tests::proofs::bundle_of;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -64,6 +66,7 @@ async fn link(software: Software, hardfork: &str) {
     assert_eq!(held, U256::from(100 + 200 + 300));
 
     // Real node → embedded chain: the acknowledgements.
+    let (created, start) = harbour.stored(&on_harbour).await;
     let head = bank.verified(included.height.0).await;
     let events = bank.chain.events(Height(bank.contracts.deployed_at), head).await.unwrap();
     let received: Vec<_> = events
@@ -78,6 +81,7 @@ async fn link(software: Software, hardfork: &str) {
         let slot = path_slot(&Path::acknowledgement(packet));
         proven_by_the_node(&node, &bank, slot, commitment::commit_acknowledgement(ack)).await;
     }
+    proven_offline(&bank, &created, &start, &received).await;
     let (mut messages, at) = harbour.updates(&bank, &on_harbour, head).await;
     let claim =
         |(p, ack): &(Packet, _)| (Path::acknowledgement(p), Claim::Present(commitment::commit_acknowledgement(ack)));
@@ -94,6 +98,27 @@ async fn link(software: Software, hardfork: &str) {
     let head = bank.verified(sent.block).await;
     assert_eq!(bank.chain.last_sequence_sent(&on_bank, head).await.unwrap(), 1);
     devnet.shutdown().await;
+}
+
+/// What a node holds and the seals over it, in a file: each packet received, its tokens minted.
+async fn proven_offline(end: &End, state: &[u8], from: &TrustedState, received: &[(Packet, Acknowledgement)]) {
+    let of = |kind: Kind| received.iter().map(move |(packet, ack)| (kind, packet.clone(), ack.clone()));
+    let statements: Vec<_> = of(Kind::Received).chain(of(Kind::Acknowledged)).chain(of(Kind::Minted)).collect();
+    let statements: Vec<_> = statements
+        .into_iter()
+        .map(|(kind, packet, ack)| {
+            (kind, packet, if kind.has_acknowledgement() { ack } else { Acknowledgement(Vec::new()) })
+        })
+        .collect();
+    let bundle = bundle_of(&end.prover, &[vec![]], state, from, &statements).await;
+    let read = Bundle::decode(bundle.to_json().as_bytes()).unwrap();
+    let report = lupu_proof::verify(&read, &[bundle.anchor.digest()], None).unwrap();
+    assert_eq!(read.statements.len(), 3 * received.len());
+    println!("  {} B: {}", bundle.to_cbor().len(), report.trust);
+    let mut other = read.clone();
+    other.nodes[0] = [&other.nodes[0][..], &[0]].concat().into();
+    other.nodes.sort_unstable();
+    lupu_proof::verify(&other, &[bundle.anchor.digest()], None).unwrap_err();
 }
 
 /// Every contract is where CREATE2 puts it, with the code that was committed.

@@ -6,10 +6,13 @@ use lupu_adapter::{Chain, ClientParameters, Prover, TrustedState};
 use lupu_beefy::BeefyClient;
 use lupu_grandpa::GrandpaClient;
 use lupu_light_client::{LightClient, UpdateResult};
-use lupu_standard::{ChainId, Height, TimestampSecs};
+use lupu_proof::{Bundle, Kind};
+use lupu_standard::{Acknowledgement, ChainId, ClientId, Height, Packet, Payload, PortId, Sequence, TimestampSecs};
 use lupu_substrate::{
-    Anchor, BeefyProver, Endpoints, GrandpaProver, Source, SubstrateChain, SubstrateConfig, Tuning, propose_anchor,
+    Anchor, BeefyProver, Endpoints, GrandpaProver, Source, SubstrateChain, SubstrateConfig, Tuning, merkle_prefix,
+    propose_anchor,
 };
+use lupu_tests::proofs::bundle_of;
 use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
 async fn anchor(network: &Network) -> Anchor {
@@ -28,6 +31,24 @@ async fn connect(network: &Network, anchor: Anchor) -> Arc<SubstrateChain> {
         tuning: Tuning::default(),
     };
     Arc::new(SubstrateChain::connect(config).await.unwrap())
+}
+
+/// A packet that nobody sent, whose timeout has passed.
+fn never_sent() -> Packet {
+    let payload = Payload {
+        source_port: PortId::new("transfer").unwrap(),
+        destination_port: PortId::new("transfer").unwrap(),
+        version: "ics20-1".into(),
+        encoding: "application/x-solidity-abi".into(),
+        value: vec![1].into(),
+    };
+    Packet {
+        sequence: Sequence::new(7).unwrap(),
+        source_client: ClientId::new("bank.beefy-customs").unwrap(),
+        destination_client: ClientId::new("customs.qbft-bank").unwrap(),
+        timeout_timestamp: TimestampSecs(1_700_000_000),
+        payloads: vec![payload],
+    }
 }
 
 /// Makes the light client of a prover at the newest block it can prove.
@@ -69,6 +90,7 @@ async fn light_clients_follow_a_node() {
     let chain = connect(&network, anchor.clone()).await;
     for prover in [&GrandpaProver::new(chain.clone()) as &dyn Prover, &BeefyProver::new(chain.clone())] {
         let (mut client, mut trusted) = client(prover).await;
+        let (first, state) = (trusted.clone(), client.state_bytes());
         let start = trusted.height;
         // Closely behind, through at least one handover.
         let mut updates = 0;
@@ -83,6 +105,16 @@ async fn light_clients_follow_a_node() {
         let updates = follow(prover, &mut *client, &mut trusted).await;
         assert!(updates >= 3, "{updates} updates over three sessions");
         println!("  {}: from block {start} to {}", prover.client_type(), trusted.height);
+        // The whole way in a file, and what it shows at its end.
+        let absent = [(Kind::NeverReceived, never_sent(), Acknowledgement(Vec::new()))];
+        let bundle = bundle_of(prover, &merkle_prefix(), &state, &first, &absent).await;
+        let read = Bundle::decode(&bundle.to_cbor()).unwrap();
+        let report = lupu_proof::verify(&read, &[bundle.anchor.digest()], None).unwrap();
+        assert!(bundle.updates.len() >= 3 && report.trust.contains("change"), "{}", report.trust);
+        println!("  {} B: {}", bundle.to_cbor().len(), report.trust);
+        let mut cut = read.clone();
+        cut.updates.remove(0);
+        lupu_proof::verify(&cut, &[bundle.anchor.digest()], None).unwrap_err();
     }
 
     // Whoever begins at the old anchor much later finds the way by what the node kept of each handover.

@@ -10,6 +10,7 @@ mod finality;
 mod network;
 mod packets;
 mod process;
+mod proofs;
 mod relayer;
 mod relaying;
 mod route;

@@ -36,6 +36,7 @@ async fn packets_flow_through_a_runtime_upgrade() {
     tokio::join!(route.settled_on_bank(&after), route.settled_on_customs(&more));
     assert_eq!(route.arrived().await, (100 + 2 * 10 + 8, 50_000_000_000 + 2 * 7_000_000_000 + 10_000_000_000));
     route.conserved().await;
+    route.proven().await;
 }
 
 /// A validator's new keys, then another set of validators: both finality protocols hand over, and
@@ -63,6 +64,7 @@ async fn packets_flow_through_handovers() {
     tokio::join!(route.settled_on_bank(&there), route.settled_on_customs(&back));
     route.both_ways().await;
     route.conserved().await;
+    route.proven().await;
 }
 
 /// Waits for other GRANDPA authorities.

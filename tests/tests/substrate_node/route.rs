@@ -59,7 +59,7 @@ pub struct Route {
     /// What Alice owned before she sent anything.
     pub endowment: u128,
     pub relayer: Relayer,
-    config: Config,
+    pub config: Config,
     _folder: TempDir,
 }
 

@@ -1,13 +1,15 @@
 //! Exporting, verifying as a stranger does, and tampering.
 
-use lupu_proof::{Anchor, Bundle, Kind, verify};
+use lupu_adapter::{Prover, TrustedState};
+use lupu_light_client::Claim;
+use lupu_proof::{Anchor, Builder, Bundle, Hosted, Kind, Statement, verify};
 use lupu_relayer::{
     Store,
     config::Config,
     proof::{Anchors, Entry, Exporter, Format, Made, Missing, Options, Source, Wanted},
     store::{PacketFilter, PacketRow},
 };
-use lupu_standard::B256;
+use lupu_standard::{Acknowledgement, B256, Packet, Path};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeSet;
 
@@ -16,16 +18,21 @@ const CHANGES: usize = 96;
 
 /// What a relayer has: its configuration and its store.
 pub struct Seen<'a> {
+    /// Its configuration.
     pub config: &'a Config,
+    /// Its store.
     pub store: &'a Store,
 }
 
 /// What came of an export.
 pub struct Bundles {
+    /// The files.
     pub made: Vec<Made>,
+    /// What cannot be had.
     pub missing: Vec<Missing>,
 }
 
+/// Every packet of a store.
 pub async fn all_rows(store: &Store) -> Vec<PacketRow> {
     store.packets(&PacketFilter { limit: 10_000, ..Default::default() }).await.unwrap()
 }
@@ -35,10 +42,12 @@ fn name(row: &PacketRow) -> String {
 }
 
 impl Seen<'_> {
+    /// As CBOR, from the anchors that the relayer has kept.
     pub async fn export(&self, rows: Vec<PacketRow>, wanted: Wanted, source: Source, separate: bool) -> Bundles {
         self.run(Vec::new(), rows, Options { wanted, source, separate, format: Format::Cbor }).await
     }
 
+    /// As JSON, from these anchors where they serve.
     pub async fn export_from(
         &self,
         anchors: Vec<Anchor>,
@@ -136,6 +145,35 @@ impl Bundles {
         println!("  tampered: {malformed} malformed, {untrue} not true, {unbound} in packets never received");
         assert!(malformed > 0 && untrue > 0 && unbound < untrue);
     }
+}
+
+/// A bundle made by hand: from a client, as it is created or stored, to the newest height that the
+/// prover can prove, and these statements there.
+pub async fn bundle_of(
+    prover: &dyn Prover,
+    prefix: &[Vec<u8>],
+    state: &[u8],
+    from: &TrustedState,
+    statements: &[(Kind, Packet, Acknowledgement)],
+) -> Bundle {
+    let validators = prover.validators(from).await.unwrap();
+    let client_type = prover.client_type();
+    let hosted = Hosted { client_type, state, height: from.height, consensus: &from.consensus_state };
+    let mut builder = Builder::new(Anchor::of_hosted("real", hosted, &validators).unwrap());
+    let target = prover.provable_height().await.unwrap();
+    let mut at = from.clone();
+    for update in prover.updates(state, from, target).await.unwrap() {
+        builder.update(&update.message).unwrap();
+        at = TrustedState { height: update.height, consensus_state: update.consensus_state };
+    }
+    let mut claims: Vec<(Path, Claim)> = Vec::new();
+    for (kind, packet, acknowledgement) in statements {
+        let statement = Statement::new(*kind, at.height, packet.clone(), acknowledgement.clone());
+        claims.extend(kind.paths(packet).into_iter().zip(statement.claims()).map(|(path, (_, claim))| (path, claim)));
+        builder.statement(*kind, at.height, packet.clone(), acknowledgement.clone());
+    }
+    builder.membership(&prover.prove(&at, prefix, &claims).await.unwrap().proof).unwrap();
+    builder.finish().unwrap()
 }
 
 /// Whether two bundles differ in nothing but what packets hold of which absence is proven.
