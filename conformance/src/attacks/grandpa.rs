@@ -1,6 +1,6 @@
 //! GRANDPA: votes, weights, sets, changes.
 
-use super::members::{Members, between, claims, hexed, leads_on, salt, stored};
+use super::members::{Asked, Members, between, salt};
 use crate::scenarios::grandpa::{
     Scenario, State, Voter, anchor, change, commitment, genesis, header_hash, joined, path, quorum, reference,
     rng::Rng, state_trie::seeded, voters,
@@ -9,7 +9,6 @@ use alloy_primitives::{B256, FixedBytes};
 use codec::Encode;
 use lupu_grandpa::{MembershipProof, Misbehaviour};
 use lupu_standard::Height;
-use serde_json::json;
 
 pub const CLIENT: &str = "harbour.grandpa-customs";
 
@@ -33,21 +32,13 @@ pub fn fresh(rng: &mut Rng) -> Scenario {
     sized(rng, n)
 }
 
+fn asked<'a>(s: &'a Scenario, state: &'a [u8]) -> Asked<'a> {
+    Asked { family: "grandpa", state, stored: &s.stored, now: s.now }
+}
+
 fn update_with(m: &mut Members, what: &str, s: &Scenario, next: Option<&[Voter]>, message: Vec<u8>, expect: &str) {
-    let good = leads_on(expect);
-    m.put(
-        "grandpa/update",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "message": hexed(message),
-            "height": if good { s.number } else { 0 },
-            "consensus_state": hexed(if good { s.consensus_with(next).encode() } else { Vec::new() }),
-        }),
-    );
+    let state = s.client.encode();
+    m.update(asked(s, &state), what, message, expect, || (s.number.into(), s.consensus_with(next).encode()));
 }
 
 pub fn update(m: &mut Members, what: &str, s: &Scenario, message: Vec<u8>, expect: &str) {
@@ -69,23 +60,9 @@ pub fn accepted(s: &Scenario) -> Scenario {
 
 /// A verify call on an accepted scenario, paths with their prefix.
 pub fn membership(m: &mut Members, what: &str, s: &Scenario, list: &[(Vec<u8>, B256)], nodes: Vec<u8>, expect: &str) {
-    let (paths, values) = claims(list);
-    let consensus = s.consensus();
-    m.put(
-        "grandpa/membership",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "height": s.number,
-            "paths": paths,
-            "values": values,
-            "proof": hexed(MembershipProof { consensus, nodes: nodes.into() }.encode()),
-            "timestamp": if expect == "ok" { consensus.timestamp.0 } else { 0 },
-        }),
-    );
+    let (state, consensus) = (s.client.encode(), s.consensus());
+    let proof = MembershipProof { consensus, nodes: nodes.into() }.encode();
+    m.membership(asked(s, &state), what, (s.number.into(), consensus.timestamp.0), list, proof, expect);
 }
 
 fn full(s: &Scenario, raw: &[u8]) -> Vec<u8> {
@@ -359,19 +336,10 @@ pub fn broken_ancestry(rng: &mut Rng, m: &mut Members) {
 
 pub fn no_fork(rng: &mut Rng, m: &mut Members) {
     let a = fresh(rng);
+    let state = a.client.encode();
     let mut evidence = |what: &str, b: &Scenario, expect: &str| {
         let both = Misbehaviour { a: a.message(), b: b.message(), ancestry: Vec::new() }.encode();
-        m.put(
-            "grandpa/misbehaviour",
-            what,
-            expect,
-            json!({
-                "client_state": hexed(a.client.encode()),
-                "stored": stored(&a.stored),
-                "now": a.now,
-                "evidence": hexed(both),
-            }),
-        );
+        m.misbehaviour(asked(&a, &state), what, both, expect);
     };
     let mut b = a.clone();
     b.parent = seeded("other parent", 0);

@@ -46,24 +46,71 @@ impl Members {
     }
 }
 
+/// A light client that is asked: its state, the hashes that it stores, the time.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The client type.
+    pub family: &'static str,
+    /// The state, encoded.
+    pub state: &'a [u8],
+    /// Heights and hashes.
+    pub stored: &'a [(u64, B256)],
+    /// Seconds.
+    pub now: u64,
+}
+
+impl Members {
+    fn ask(&mut self, asked: Asked<'_>, kind: &str, what: &str, expect: &str, more: Value) {
+        let stored: Value = asked.stored.iter().map(|(height, hash)| json!({"height": height, "hash": hash})).collect();
+        let mut fields = json!({"client_state": hexed(asked.state), "stored": stored, "now": asked.now});
+        if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
+            fields.extend(more);
+        }
+        self.put(&format!("{}/{kind}", asked.family), what, expect, fields);
+    }
+
+    /// An update, and the height and the encoded consensus state that it leads to if it is taken.
+    pub fn update(
+        &mut self,
+        asked: Asked<'_>,
+        what: &str,
+        message: Vec<u8>,
+        expect: &str,
+        leads_to: impl FnOnce() -> (u64, Vec<u8>),
+    ) {
+        let taken = ["Update", "NoOp", "Misbehaviour"].contains(&expect);
+        let (height, consensus) = if taken { leads_to() } else { (0, Vec::new()) };
+        let more = json!({"message": hexed(message), "height": height, "consensus_state": hexed(consensus)});
+        self.ask(asked, "update", what, expect, more);
+    }
+
+    /// Evidence.
+    pub fn misbehaviour(&mut self, asked: Asked<'_>, what: &str, evidence: Vec<u8>, expect: &str) {
+        self.ask(asked, "misbehaviour", what, expect, json!({"evidence": hexed(evidence)}));
+    }
+
+    /// Claims under paths, zero for nothing, at a height and its time.
+    pub fn membership(
+        &mut self,
+        asked: Asked<'_>,
+        what: &str,
+        (height, time): (u64, u64),
+        claims: &[(Vec<u8>, B256)],
+        proof: Vec<u8>,
+        expect: &str,
+    ) {
+        let (paths, values): (Vec<String>, Vec<B256>) =
+            claims.iter().map(|(path, value)| (hexed(path), *value)).unzip();
+        let timestamp = if expect == "ok" { time } else { 0 };
+        let more =
+            json!({"height": height, "paths": paths, "values": values, "proof": hexed(proof), "timestamp": timestamp});
+        self.ask(asked, "membership", what, expect, more);
+    }
+}
+
 /// Bytes as the files have them.
 pub fn hexed(bytes: impl AsRef<[u8]>) -> String {
     hex::encode_prefixed(bytes)
-}
-
-/// A client's hashes as the files have them.
-pub fn stored(list: &[(u64, B256)]) -> Value {
-    list.iter().map(|(height, hash)| json!({"height": height, "hash": hash})).collect()
-}
-
-/// Whether an update of this verdict has a height and a consensus state.
-pub fn leads_on(expect: &str) -> bool {
-    ["Update", "NoOp", "Misbehaviour"].contains(&expect)
-}
-
-/// Paths and the values claimed there, as the fields of a case; zero for nothing.
-pub fn claims(list: &[(Vec<u8>, B256)]) -> (Vec<String>, Vec<B256>) {
-    list.iter().map(|(path, value)| (hexed(path), *value)).unzip()
 }
 
 /// Between `low` and `high`, both included.

@@ -12,7 +12,7 @@ pub use signers::{
     unbound_header,
 };
 
-use super::members::{Members, between, claims, hexed, leads_on, salt, stored};
+use super::members::{Asked, Members, between, salt};
 use crate::scenarios::{
     beefy::{Scenario, path, reference, state_trie::seeded},
     grandpa::rng::Rng,
@@ -20,7 +20,6 @@ use crate::scenarios::{
 use alloy_primitives::B256;
 use lupu_beefy::MembershipProof;
 use lupu_standard::Height;
-use serde_json::json;
 
 pub const CLIENT: &str = "bank.beefy-harbour";
 
@@ -43,21 +42,13 @@ pub fn fresh(rng: &mut Rng) -> Scenario {
     sized(rng, n)
 }
 
+fn asked<'a>(s: &'a Scenario, state: &'a [u8]) -> Asked<'a> {
+    Asked { family: "beefy", state, stored: &s.stored, now: s.now }
+}
+
 pub fn update(m: &mut Members, what: &str, s: &Scenario, message: Vec<u8>, expect: &str) {
-    let good = leads_on(expect);
-    m.put(
-        "beefy/update",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "message": hexed(message),
-            "height": if good { s.leaf_number } else { 0 },
-            "consensus_state": hexed(if good { s.consensus().encode() } else { Vec::new() }),
-        }),
-    );
+    let state = s.client.encode();
+    m.update(asked(s, &state), what, message, expect, || (s.leaf_number.into(), s.consensus().encode()));
 }
 
 pub fn put(m: &mut Members, what: &str, s: &Scenario, expect: &str) {
@@ -89,23 +80,9 @@ pub fn accepted(s: &Scenario) -> Scenario {
 
 /// A verify call on an accepted scenario, paths with their prefix.
 pub fn membership(m: &mut Members, what: &str, s: &Scenario, list: &[(Vec<u8>, B256)], nodes: Vec<u8>, expect: &str) {
-    let (paths, values) = claims(list);
-    let consensus = s.consensus();
-    m.put(
-        "beefy/membership",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "height": s.leaf_number,
-            "paths": paths,
-            "values": values,
-            "proof": hexed(MembershipProof { consensus, nodes: nodes.into() }.encode()),
-            "timestamp": if expect == "ok" { consensus.timestamp.0 } else { 0 },
-        }),
-    );
+    let (state, consensus) = (s.client.encode(), s.consensus());
+    let proof = MembershipProof { consensus, nodes: nodes.into() }.encode();
+    m.membership(asked(s, &state), what, (s.leaf_number.into(), consensus.timestamp.0), list, proof, expect);
 }
 
 fn full(s: &Scenario, raw: &[u8]) -> Vec<u8> {

@@ -1,15 +1,14 @@
 //! Who signs what: quorums, digests, sets, forks, clocks.
 
-use super::{fresh, put, sized, unpredicted, update, with};
+use super::{asked, fresh, put, sized, unpredicted, update, with};
 use crate::{
-    attacks::members::{Members, between, hexed, salt, stored},
+    attacks::members::{Members, between, salt},
     scenarios::{
         beefy::{Authority, Scenario, authorities, high_s, joined, quorum, state_trie::seeded},
         grandpa::rng::Rng,
     },
 };
 use lupu_beefy::Misbehaviour;
-use serde_json::json;
 
 pub fn unbound_header(rng: &mut Rng, m: &mut Members) {
     let mut s = fresh(rng);
@@ -130,19 +129,10 @@ pub fn clock(rng: &mut Rng, m: &mut Members) {
 
 pub fn no_fork(rng: &mut Rng, m: &mut Members) {
     let a = fresh(rng);
+    let state = a.client.encode();
     let mut evidence = |what: &str, b: &Scenario, expect: &str| {
         let both = Misbehaviour { a: a.message(), b: b.message() }.encode();
-        m.put(
-            "beefy/misbehaviour",
-            what,
-            expect,
-            json!({
-                "client_state": hexed(a.client.encode()),
-                "stored": stored(&a.stored),
-                "now": a.now,
-                "evidence": hexed(both),
-            }),
-        );
+        m.misbehaviour(asked(&a, &state), what, both, expect);
     };
     let mut b = a.clone();
     b.history = "other leaf";

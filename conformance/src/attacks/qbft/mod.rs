@@ -12,7 +12,7 @@ pub use signers::{
     stranger, unbound_header,
 };
 
-use super::members::{Members, between, claims, hexed, leads_on, salt, stored};
+use super::members::{Asked, Members, between, salt};
 use crate::scenarios::{
     grandpa::rng::Rng,
     qbft::{Scenario, path, reference},
@@ -20,7 +20,6 @@ use crate::scenarios::{
 use alloy_primitives::B256;
 use lupu_qbft::{Kind, MembershipProof, Misbehaviour};
 use lupu_standard::Height;
-use serde_json::json;
 
 pub const CLIENT: &str = "bank.qbft-harbour";
 
@@ -48,21 +47,13 @@ pub fn fresh(rng: &mut Rng) -> Scenario {
     sized(rng, n)
 }
 
+fn asked<'a>(s: &'a Scenario, state: &'a [u8]) -> Asked<'a> {
+    Asked { family: "qbft", state, stored: &s.stored, now: s.now }
+}
+
 pub fn update(m: &mut Members, what: &str, s: &Scenario, message: Vec<u8>, expect: &str) {
-    let good = leads_on(expect);
-    m.put(
-        "qbft/update",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "message": hexed(message),
-            "height": if good { s.block.number } else { 0 },
-            "consensus_state": hexed(if good { s.consensus().encode() } else { Vec::new() }),
-        }),
-    );
+    let state = s.client.encode();
+    m.update(asked(s, &state), what, message, expect, || (s.block.number, s.consensus().encode()));
 }
 
 pub fn put(m: &mut Members, what: &str, s: &Scenario, expect: &str) {
@@ -88,23 +79,9 @@ pub fn accepted(s: &Scenario) -> Scenario {
 
 /// A verify call on an accepted scenario: nodes for `asked`, claims as they are.
 pub fn membership(m: &mut Members, what: &str, s: &Scenario, list: &[(Vec<u8>, B256)], nodes: Vec<u8>, expect: &str) {
-    let (paths, values) = claims(list);
-    let consensus = s.consensus();
-    m.put(
-        "qbft/membership",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(s.client.encode()),
-            "stored": stored(&s.stored),
-            "now": s.now,
-            "height": s.block.number,
-            "paths": paths,
-            "values": values,
-            "proof": hexed(MembershipProof { consensus, nodes: nodes.into() }.encode()),
-            "timestamp": if expect == "ok" { consensus.timestamp.0 } else { 0 },
-        }),
-    );
+    let (state, consensus) = (s.client.encode(), s.consensus());
+    let proof = MembershipProof { consensus, nodes: nodes.into() }.encode();
+    m.membership(asked(s, &state), what, (s.block.number, consensus.timestamp.0), list, proof, expect);
 }
 
 fn sent(i: u64) -> Vec<u8> {
@@ -116,16 +93,6 @@ fn some(rng: &mut Rng) -> u64 {
 }
 
 pub fn evidence(m: &mut Members, what: &str, a: &Scenario, b: &Scenario, expect: &str) {
-    let evidence = Misbehaviour { a: a.message(), b: b.message() }.encode();
-    m.put(
-        "qbft/misbehaviour",
-        what,
-        expect,
-        json!({
-            "client_state": hexed(a.client.encode()),
-            "stored": stored(&a.stored),
-            "now": a.now,
-            "evidence": hexed(evidence),
-        }),
-    );
+    let (state, evidence) = (a.client.encode(), Misbehaviour { a: a.message(), b: b.message() }.encode());
+    m.misbehaviour(asked(a, &state), what, evidence, expect);
 }
