@@ -84,7 +84,7 @@ pub fn signed(rng: &mut Rng, bundle: &mut Bundle, keys: &Keys) -> Option<&'stati
 /// The quorum mostly, one less or all sometimes.
 fn most(rng: &mut Rng, quorum: usize, all: usize) -> usize {
     match rng.below(16) {
-        0 => quorum - 1,
+        0 => quorum.saturating_sub(1),
         1 => all,
         _ => quorum,
     }
