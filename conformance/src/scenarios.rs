@@ -2,6 +2,7 @@
 //! the bundles' own test code, one copy of it, used here to make members of the attack classes and
 //! as independent verifiers.
 #![allow(
+    dead_code,
     missing_docs,
     unused_imports,
     clippy::duplicate_mod,
@@ -17,7 +18,14 @@ pub mod grandpa;
 pub mod plain;
 #[path = "../../light-clients/qbft/tests/common/mod.rs"]
 pub mod qbft;
+#[path = "../../proof/tests/common/rng.rs"]
+pub mod rng;
 #[path = "../../proof/tests/common/subjects.rs"]
 pub mod subjects;
+#[path = "../../proof/tests/common/tamper/mod.rs"]
+pub mod tamper;
 #[path = "../../proof/tests/common/world.rs"]
 pub mod world;
+
+pub use subjects::*;
+pub use world::*;

@@ -13,6 +13,8 @@ use sp_mmr_primitives::mmr_lib::{MerkleProof, leaf_index_to_mmr_size, leaf_index
 
 /// The keys of the set at the anchor.
 pub enum Keys {
+    /// Nobody's: others made the bundle.
+    Unknown,
     Seal(Vec<qbft::Validator>),
     Commit(Vec<beefy::Authority>),
     Vote(Vec<grandpa::Voter>),

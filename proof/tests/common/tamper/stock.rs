@@ -66,6 +66,13 @@ impl Stock {
         stock
     }
 
+    /// Bundles that others made: nothing in them can be signed again.
+    pub fn of(bundles: &[Bundle]) -> Self {
+        let keys = Rc::new(Keys::Unknown);
+        let whole = || bundles.iter().map(|bundle| Whole::new(bundle.clone(), &keys)).collect();
+        Self { anchored: whole(), light: whole(), heavy: whole() }
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Whole> {
         [&self.anchored, &self.light, &self.heavy].into_iter().flatten()
     }
