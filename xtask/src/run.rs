@@ -22,11 +22,28 @@ pub fn in_ci() -> bool {
 pub fn command(folder: &str, words: &[&str]) -> Command {
     let mut c = Command::new(words[0]);
     c.args(&words[1..]).current_dir(root().join(folder));
-    // Cargo hands its own settings to xtask; a cargo started from here must find its own.
-    for key in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "RUSTC", "RUSTDOC", "LD_LIBRARY_PATH"] {
-        c.env_remove(key);
+    // Cargo tells xtask which package it is. A cargo started from here must not see that: crates
+    // whose build depends on it (ring) would be compiled again, and all that stand on them.
+    for (key, _) in std::env::vars_os() {
+        if key.to_str().is_some_and(is_of_our_package) {
+            c.env_remove(key);
+        }
     }
     c
+}
+
+/// Variables that cargo sets for the package it runs.
+fn is_of_our_package(key: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "LD_LIBRARY_PATH",
+        "OUT_DIR",
+        "RUSTC",
+        "RUSTDOC",
+    ];
+    key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_") || NAMES.contains(&key)
 }
 
 /// Runs a command to its end; an exit code other than 0 is an error.

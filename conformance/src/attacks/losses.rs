@@ -43,7 +43,7 @@ pub const LOSSES: &[Loss] = &[
                   call with power over the bridge: its call is made by an account of its sender's alone, which has no \
                   role at the router and its authority, and the pallet refuses calls of the host and what carries \
                   calls.",
-        rules: &["LUPU-QBF-016", "LUPU-BFY-010", "LUPU-BFY-015", "LUPU-GRA-011", "LUPU-GMP-007"],
+        rules: &["LUPU-QBF-016", "LUPU-BFY-010", "LUPU-BFY-015", "LUPU-GRA-011", "LUPU-GMP-007", "LUPU-GMP-008"],
         checks: &["TooLittleOverlap", "AuthoritySetMismatch", "NextSetMismatch"],
         tests: &[
             "adapters/evm/contracts/test/PrivilegedCalls.t.sol#test_no_message_has_power_over_the_bridge",
