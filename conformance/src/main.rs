@@ -14,7 +14,11 @@ use lupu_conformance::{
     verifiers::{self, Plugin},
 };
 use serde_json::Value;
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 /// Divergences that are printed in full.
 const SHOWN: usize = 20;
@@ -37,6 +41,9 @@ struct Options {
     /// Another verifier, by the protocol in standard/vectors/README.md.
     #[arg(long = "verifier", value_name = "NAME=COMMAND")]
     verifiers: Vec<String>,
+    /// Seconds in which such a verifier must answer.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    patience: u64,
     /// Write attacks.json, losses.json and the cases that they name.
     #[arg(long, conflicts_with_all = ["generate", "check"])]
     write: bool,
@@ -63,18 +70,18 @@ fn main() -> Result<ExitCode> {
         Some(count) => generated(&o, count)?,
         None => fixed(&o)?,
     };
-    let start_verifiers = || start_all(&o.verifiers);
+    let start_verifiers = || start_all(&o.verifiers, Duration::from_secs(o.patience));
     let outcomes = run::run(&cases, &Verifiers { start: &start_verifiers }, true)?;
     print(&o, &cases, &sections, &outcomes, start);
     let right = matrix::divergences(&outcomes).is_empty();
     Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn start_all(others: &[String]) -> Result<Vec<Box<dyn Verifier>>> {
+fn start_all(others: &[String], patience: Duration) -> Result<Vec<Box<dyn Verifier>>> {
     let mut all = verifiers::ours();
     for other in others {
         let (name, command) = other.split_once('=').with_context(|| format!("{other:?} is not NAME=COMMAND"))?;
-        all.push(Box::new(Plugin::start(name, command)?));
+        all.push(Box::new(Plugin::start(name, command, patience)?));
     }
     Ok(all)
 }

@@ -13,7 +13,10 @@ use lupu_conformance::{
     verifier::Verifier,
     verifiers::{self, Plugin},
 };
-use std::fs;
+use std::{fs, time::Duration};
+
+/// Longest time to an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn catalogues_name_cases_and_rules_that_exist() {
@@ -95,7 +98,7 @@ fn a_verifier_in_another_language() {
         .filter(|c| ["beefy/mmr", "beefy/keyset", "receive", "identifiers", "bundles/format"].contains(&c.kind.name))
         .collect();
     let judged = no_divergence(&cases, &|| {
-        let plugin: Box<dyn Verifier> = Box::new(Plugin::start("python", &command)?);
+        let plugin: Box<dyn Verifier> = Box::new(Plugin::start("python", &command, PATIENCE)?);
         Ok(vec![plugin])
     });
     assert_eq!(judged, cases.len(), "it judges all of its kinds");
@@ -107,12 +110,17 @@ fn a_careless_verifier_is_caught() {
     let careless = r#"while read -r line; do case "$line" in *protocol*) echo '{"kinds":["beefy/mmr"]}';; *) echo '{"verdict":"accept"}';; esac; done"#;
     let cases = suite::read_file(&suite::folder(), "beefy/mmr.json").unwrap();
     let start = || {
-        let plugin: Box<dyn Verifier> = Box::new(Plugin::start("careless", careless)?);
+        let plugin: Box<dyn Verifier> = Box::new(Plugin::start("careless", careless, PATIENCE)?);
         Ok(vec![plugin])
     };
     let outcomes = run::run(&cases, &Verifiers { start: &start }, true).unwrap();
     let attacks = cases.iter().filter(|c| !c.accepts()).count();
     assert_eq!(matrix::divergences(&outcomes).len(), attacks);
-    assert!(Plugin::start("mute", "exit 0").is_err());
-    assert!(Plugin::start("babble", "echo hello").is_err());
+    let error =
+        |command: &str, limit: Duration| Plugin::start("other", command, limit).err().expect("no verifier").to_string();
+    let ended = error("exit 0", PATIENCE);
+    assert!(["ended", "reads no more"].iter().any(|why| ended.contains(why)), "{ended}");
+    assert!(error("read line; echo hello", PATIENCE).contains("hello"));
+    assert!(error("yes | tr -d '\\n'", PATIENCE).contains("65536"));
+    assert!(error("exec sleep 60", Duration::from_millis(200)).contains("has not answered"), "it is not waited for");
 }

@@ -10,8 +10,11 @@ use serde::Deserialize;
 use serde_json::json;
 use std::{
     cell::Cell,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 /// Bytes of the longest answer that is read.
@@ -22,7 +25,9 @@ pub struct Plugin {
     name: String,
     child: Child,
     to: ChildStdin,
-    from: BufReader<ChildStdout>,
+    from: Receiver<std::io::Result<String>>,
+    /// Longest time to an answer.
+    limit: Duration,
     kinds: Option<Vec<String>>,
     asked: Cell<u64>,
 }
@@ -40,11 +45,12 @@ struct Answer {
 }
 
 impl Plugin {
-    /// Starts `command` by the shell, and asks it which kinds it judges.
+    /// Starts `command` by the shell, and asks it which kinds it judges. Each answer must come
+    /// within `limit`.
     ///
     /// # Errors
     /// If it does not start or does not answer by the protocol.
-    pub fn start(name: &str, command: &str) -> Result<Self> {
+    pub fn start(name: &str, command: &str, limit: Duration) -> Result<Self> {
         let mut child = Command::new("sh")
             .args(["-c", command])
             .stdin(Stdio::piped())
@@ -52,8 +58,8 @@ impl Plugin {
             .spawn()
             .with_context(|| format!("cannot start {name}: {command}"))?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else { bail!("{name}: no pipes") };
-        let mut plugin =
-            Self { name: name.into(), child, to, from: BufReader::new(from), kinds: None, asked: Cell::new(0) };
+        let from = lines(from);
+        let mut plugin = Self { name: name.into(), child, to, from, limit, kinds: None, asked: Cell::new(0) };
         let hello = plugin.ask(&json!({"protocol": 1}))?;
         let hello: Hello = serde_json::from_str(&hello).with_context(|| format!("{name} answered {hello:?}"))?;
         plugin.kinds = Some(hello.kinds);
@@ -61,16 +67,38 @@ impl Plugin {
     }
 
     fn ask(&mut self, line: &serde_json::Value) -> Result<String> {
-        use std::io::Read;
         writeln!(self.to, "{line}").with_context(|| format!("{} reads no more", self.name))?;
         self.to.flush()?;
-        let mut answer = String::new();
-        (&mut self.from).take(LONGEST).read_line(&mut answer).with_context(|| self.name.clone())?;
+        let answer = match self.from.recv_timeout(self.limit) {
+            Ok(answer) => answer.with_context(|| self.name.clone())?,
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("{} has not answered in {} s: {line}", self.name, self.limit.as_secs_f64())
+            }
+            Err(RecvTimeoutError::Disconnected) => String::new(),
+        };
         if !answer.ends_with('\n') {
             bail!("{} ended, or its answer has more than {LONGEST} bytes", self.name);
         }
         Ok(answer)
     }
+}
+
+/// What a command prints, line by line, read by a thread of its own until there is no more or nobody
+/// listens. The last line may be cut.
+fn lines(from: ChildStdout) -> Receiver<std::io::Result<String>> {
+    let (to, lines) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        loop {
+            let mut line = String::new();
+            let read = (&mut from).take(LONGEST).read_line(&mut line);
+            let is_last = !line.ends_with('\n');
+            if to.send(read.map(|_| line)).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 impl Verifier for Plugin {
