@@ -1,24 +1,22 @@
 //! A slow, plain checker of updates, evidence and membership that shares no code with the crate:
 //! ABI by words, SCALE by the codec and the chain's own types, signatures by the equation of
-//! ZIP 215, proofs by sp-trie, packed again and compared.
+//! ZIP 215, proofs by the plain checker of Substrate state.
 
-#[path = "../../../core/tests/common/fault.rs"]
-pub mod fault;
+#[path = "../../../substrate-state/tests/common/reference.rs"]
+pub mod state;
+
+pub use self::state::fault;
 
 use self::fault::{left_out, need};
-use super::{
-    SpHeader, cached,
-    state_trie::{Walk, walk},
-};
+use super::{SpHeader, cached};
 use alloy_primitives::{B256, keccak256};
 use codec::{Decode, Encode};
 use curve25519_dalek::{EdwardsPoint, Scalar, edwards::CompressedEdwardsY, traits::IsIdentity};
 use sha2::{Digest as _, Sha512};
 use sp_consensus_grandpa::GrandpaJustification;
-use sp_core::{Blake2Hasher, H256};
+use sp_core::H256;
 use sp_crypto_hashing::{blake2_256, twox_128};
 use sp_runtime::DigestItem;
-use sp_trie::{EMPTY_PREFIX, HashDBT, MemoryDB};
 
 type Check<T> = Result<T, &'static str>;
 
@@ -148,7 +146,7 @@ fn decode_misbehaviour(data: &[u8]) -> Option<Evidence> {
     if offset(0)? != 96 {
         return None;
     }
-    let (a, used) = fields(&body[96..])?;
+    let (a, used) = fields(body.get(96..)?)?;
     let second = 96 + used;
     if offset(1)? != second as u64 {
         return None;
@@ -265,56 +263,10 @@ fn keys_and_weights(list: &Authorities) -> Vec<u8> {
     list.iter().flat_map(|(key, weight)| [&key[..], &weight.to_le_bytes()].concat()).collect()
 }
 
-/// The packed proof, split: per key how many are kept, and the items.
-fn split(keys: usize, proof: &[u8]) -> Option<Vec<(u8, Vec<Vec<u8>>)>> {
-    let (mut out, mut rest) = (Vec::new(), proof);
-    for _ in 0..keys {
-        let [restart, count, more @ ..] = rest else { return None };
-        rest = more;
-        let mut items = Vec::new();
-        for _ in 0..*count {
-            let [high, low, more @ ..] = rest else { return None };
-            let len = usize::from(*high) * 256 + usize::from(*low);
-            items.push(more.get(..len)?.to_vec());
-            rest = &more[len..];
-        }
-        out.push((*restart, items));
-    }
-    (rest.is_empty() || left_out("InvalidProof")).then_some(out)
-}
-
-/// Verifies a packed proof: what sp-trie reads from its items, packed again by the rules, must be
-/// the same bytes.
+/// The values of `keys`, if the packed proof is good.
 pub fn packed(root: &B256, keys: &[Vec<u8>], proof: &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
-    let parts = split(keys.len(), proof)?;
-    if root.0 == blake2_256(&[0]) {
-        let empty = |(i, part): (usize, &(u8, Vec<Vec<u8>>))| match (i, part.1.len()) {
-            (0, 0) => part.0 == 0,
-            (0, 1) => part.0 == 0 && part.1[0] == [0],
-            (_, 0) => usize::from(part.0) == parts[0].1.len(),
-            _ => false,
-        };
-        return parts.iter().enumerate().all(empty).then(|| vec![None; keys.len()]);
-    }
-    let mut db = MemoryDB::<Blake2Hasher>::default();
-    for item in parts.iter().flat_map(|(_, items)| items) {
-        db.insert(EMPTY_PREFIX, item);
-    }
-    let mut values = Vec::new();
-    let mut before: Vec<Vec<u8>> = Vec::new();
-    for (key, (restart, items)) in keys.iter().zip(&parts) {
-        let (value, mut read): Walk = walk(&db, H256(root.0), key)?;
-        let shared = before.iter().zip(&read).take_while(|(a, b)| a == b).count();
-        if usize::from(*restart) != shared || *items != read[shared..] {
-            return None;
-        }
-        if value.as_ref().is_some_and(|v| v.len() > 32) {
-            read.pop();
-        }
-        values.push(value);
-        before = read;
-    }
-    Some(values)
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    state::packed(root, &keys, proof).ok()
 }
 
 fn check(client: &Client, m: &Message) -> Check<Outcome> {

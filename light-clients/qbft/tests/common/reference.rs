@@ -142,7 +142,7 @@ fn decode_misbehaviour(data: &[u8]) -> Option<(Message, Message)> {
     if small(body.get(..32)?)? != 64 {
         return None;
     }
-    let (a, used) = fields(&body[64..])?;
+    let (a, used) = fields(body.get(64..)?)?;
     let second = 64 + used;
     if small(body.get(32..64)?)? != second as u64 {
         return None;
