@@ -6,7 +6,7 @@
 use crate::references::beefy::reference;
 use crate::{
     cached::Cached,
-    client::{self, Claims, Draw, Family, change, name, one_encoding},
+    client::{self, Claims, Draw, Family, change, family, name, one_encoding},
     edit::{edit, edits, replace},
     input::Input,
     keys::sign,
@@ -131,33 +131,10 @@ pub fn beefy_mmr(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn beefy_messages(data: &[u8]) {
-    one_encoding(
-        data,
-        &[
-            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
-            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
-            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
-            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
-            |raw| Some(ClientState::decode(raw).ok()?.encode()),
-        ],
-    );
+    one_encoding!(data, UpdateMessage, Misbehaviour, MembershipProof, ConsensusState, ClientState)
 }
 
-/// The client type.
-pub enum Beefy {}
-
-impl Family for Beefy {
-    type State = ClientState;
-    type Client = BeefyClient<Cached>;
-
-    fn state(raw: &[u8]) -> ClientState {
-        ClientState::decode(raw).expect("a client state")
-    }
-
-    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
-        BeefyClient::from_snapshot(state, stored).with_recover(Cached)
-    }
-}
+family!(Beefy, BeefyClient, with_recover);
 
 type Base = client::Base<Beefy>;
 

@@ -24,6 +24,28 @@ pub trait Family: Sized {
     fn client(state: Self::State, stored: Vec<(Height, B256)>) -> Self::Client;
 }
 
+/// Declares a client type by its name, its client, and how that is given the kept signatures.
+macro_rules! family {
+    ($name:ident, $client:ident, $with:ident) => {
+        /// The client type.
+        pub enum $name {}
+
+        impl Family for $name {
+            type State = ClientState;
+            type Client = $client<Cached>;
+
+            fn state(raw: &[u8]) -> ClientState {
+                ClientState::decode(raw).expect("a client state")
+            }
+
+            fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
+                $client::from_snapshot(state, stored).$with(Cached)
+            }
+        }
+    };
+}
+pub(crate) use family;
+
 /// A client as a vector has it, and what is sent to it.
 pub struct Base<F: Family> {
     pub expect: String,
@@ -177,18 +199,20 @@ pub fn name(result: UpdateResult) -> &'static str {
     }
 }
 
-/// Reads and writes again.
-pub type Again = fn(&[u8]) -> Option<Vec<u8>>;
-
-/// What is sent to a client and what it keeps has one encoding each: what is read is written so.
-pub fn one_encoding(data: &[u8], kinds: &[Again]) {
-    let mut input = Input::new(data);
-    let kind = usize::from(input.u8()) % kinds.len();
-    let raw = input.rest();
-    if let Some(again) = kinds.get(kind).and_then(|again| again(raw)) {
-        assert_eq!(again, raw);
-    }
+/// What is sent to a client and what it keeps has one encoding each: what is read is written so. The
+/// first byte says which of these types the rest is.
+macro_rules! one_encoding {
+    ($data:expr, $($message:ident),+) => {{
+        let again: &[fn(&[u8]) -> Option<Vec<u8>>] = &[$(|raw| Some($message::decode(raw).ok()?.encode())),+];
+        let mut input = Input::new($data);
+        let kind = usize::from(input.u8()) % again.len();
+        let raw = input.rest();
+        if let Some(written) = again[kind](raw) {
+            assert_eq!(written, raw);
+        }
+    }};
 }
+pub(crate) use one_encoding;
 
 /// Edits bytes in place, by one of the ways of [`crate::edit`].
 pub fn change(bytes: &mut Bytes, edit: impl FnOnce(&mut Vec<u8>)) {

@@ -6,7 +6,7 @@
 use crate::references::grandpa::reference;
 use crate::{
     cached::Cached,
-    client::{self, Claims, Draw, Family, change, name, one_encoding},
+    client::{self, Claims, Draw, Family, change, family, name, one_encoding},
     edit::{edit, edits, replace},
     input::Input,
     keys::sign_ed25519,
@@ -130,33 +130,10 @@ pub fn grandpa_change(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn grandpa_messages(data: &[u8]) {
-    one_encoding(
-        data,
-        &[
-            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
-            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
-            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
-            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
-            |raw| Some(ClientState::decode(raw).ok()?.encode()),
-        ],
-    );
+    one_encoding!(data, UpdateMessage, Misbehaviour, MembershipProof, ConsensusState, ClientState)
 }
 
-/// The client type.
-pub enum Grandpa {}
-
-impl Family for Grandpa {
-    type State = ClientState;
-    type Client = GrandpaClient<Cached>;
-
-    fn state(raw: &[u8]) -> ClientState {
-        ClientState::decode(raw).expect("a client state")
-    }
-
-    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
-        GrandpaClient::from_snapshot(state, stored).with_verifier(Cached)
-    }
-}
+family!(Grandpa, GrandpaClient, with_verifier);
 
 type Base = client::Base<Grandpa>;
 

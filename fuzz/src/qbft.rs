@@ -3,7 +3,7 @@
 
 use crate::{
     cached::Cached,
-    client::{self, Claims, Draw, Family, change, name, one_encoding, words},
+    client::{self, Claims, Draw, Family, change, family, name, one_encoding, words},
     edit::{edit, edits},
     input::Input,
     keys::sign,
@@ -49,33 +49,10 @@ pub fn qbft_header(data: &[u8]) {
 
 /// What is sent to a client and what it keeps: one encoding each.
 pub fn qbft_messages(data: &[u8]) {
-    one_encoding(
-        data,
-        &[
-            |raw| Some(UpdateMessage::decode(raw).ok()?.encode()),
-            |raw| Some(Misbehaviour::decode(raw).ok()?.encode()),
-            |raw| Some(MembershipProof::decode(raw).ok()?.encode()),
-            |raw| Some(ConsensusState::decode(raw).ok()?.encode()),
-            |raw| Some(ClientState::decode(raw).ok()?.encode()),
-        ],
-    );
+    one_encoding!(data, UpdateMessage, Misbehaviour, MembershipProof, ConsensusState, ClientState)
 }
 
-/// The client type.
-pub enum Qbft {}
-
-impl Family for Qbft {
-    type State = ClientState;
-    type Client = QbftClient<Cached>;
-
-    fn state(raw: &[u8]) -> ClientState {
-        ClientState::decode(raw).expect("a client state")
-    }
-
-    fn client(state: ClientState, stored: Vec<(Height, B256)>) -> Self::Client {
-        QbftClient::from_snapshot(state, stored).with_recover(Cached)
-    }
-}
+family!(Qbft, QbftClient, with_recover);
 
 type Base = client::Base<Qbft>;
 
