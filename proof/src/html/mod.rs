@@ -12,7 +12,12 @@ use crate::{
     explain::{Explanation, utc},
     statement::Kind,
 };
-use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
 use sha2::{Digest, Sha256};
 use write::Markup;
 
@@ -96,13 +101,12 @@ fn summary(bundle: &Bundle) -> String {
         .iter()
         .map(|s| (&s.packet.source_client, &s.packet.destination_client, s.packet.sequence))
         .collect();
-    let of = |kind: Kind| (bundle.statements.iter().filter(|s| s.kind == kind).count(), kind.name());
-    let kinds: Vec<String> = Kind::ALL
-        .iter()
-        .map(|kind| of(*kind))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
-        .collect();
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    for statement in &bundle.statements {
+        let count = kinds.entry(statement.kind).or_default();
+        *count = count.saturating_add(1);
+    }
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
     let packets = packets.len();
     let noun = if packets == 1 { "packet" } else { "packets" };
     format!("{} statements about {packets} {noun}: {}.", bundle.statements.len(), kinds.join(", "))

@@ -93,17 +93,15 @@ pub fn run(args: &Args, out: &Output) -> Result<u8, Failure> {
 fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
     const START: &str = "<!doctype html>";
     let cannot = |e: std::io::Error| Failure::usage(format!("cannot write {}: {e}", path.display()));
-    let mut start = [0; START.len()];
-    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)) {
+    let mut start = Vec::new();
+    match std::fs::File::open(path).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start)) {
         Err(e) if e.kind() == ErrorKind::NotFound => {}
-        Ok(()) if start == START.as_bytes() => {}
-        Ok(()) => return Err(is_no_page(path)),
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Err(is_no_page(path)),
         Err(e) => return Err(cannot(e)),
+        Ok(_) if start == START.as_bytes() => {}
+        Ok(_) => {
+            let path = path.display();
+            return Err(Failure::usage(format!("{path} is there already and is no page; give --html another name")));
+        }
     }
     std::fs::write(path, page).map_err(cannot)
-}
-
-fn is_no_page(path: &Path) -> Failure {
-    Failure::usage(format!("{} is there already and is no page; give --html another name", path.display()))
 }
